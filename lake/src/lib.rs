@@ -1,0 +1,175 @@
+//! Columnar tables derived from resources, and SQL over them.
+//!
+//! Every resource type is a table. Rows arrive with [`Lake::apply`], commit by commit, and are
+//! visible to SQL at once: they lie in memory until [`Lake::flush`] writes them to Parquet files
+//! under a Delta log, which other engines can read. A query sees the state after one commit,
+//! across all tables, and says which.
+//!
+//! The lake knows nothing of the store. Its folder can be deleted and rebuilt by applying every
+//! commit again; after a crash the commits after [`Lake::durable`] are applied again, and those
+//! already in a table change nothing.
+
+mod delta;
+mod error;
+mod flush;
+mod provider;
+mod render;
+mod session;
+mod settings;
+mod shred;
+mod table;
+
+pub use error::Error;
+pub use render::{render_csv, render_json, render_parquet, render_text};
+pub use session::{Answer, QueryOptions};
+pub use settings::Settings;
+pub use shred::{RECURSION_MAX, Rows, conform};
+pub use table::{Part, Stamp, TableInfo};
+
+use fhir::{Resource, ResourceType};
+use parking_lot::{Condvar, Mutex};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use table::State;
+use tokio::sync::Notify;
+
+/// Name of the file that says which commit is safe on disk.
+const PROGRESS: &str = "progress.json";
+
+/// Longest time one [`Lake::apply`] waits for memory to be written out.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// The tables of one datastore.
+pub struct Lake {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub folder: PathBuf,
+    pub settings: Settings,
+    pub state: Mutex<State>,
+    /// Wakes those who wait for memory.
+    pub freed: Condvar,
+    /// Wakes the background writer.
+    pub due: Notify,
+    /// Held by the one flush at a time; the logs are its own.
+    pub logs: tokio::sync::Mutex<HashMap<ResourceType, delta::Log>>,
+    pub engine: session::Engine,
+}
+
+impl Lake {
+    /// Opens the tables in `folder`, which is created if absent. One process at a time may have
+    /// it open; the caller holds the lock. Needs a Tokio runtime, which also runs the writer
+    /// that moves rows from memory to files.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] when a table's files cannot be read.
+    pub async fn open(folder: &Path, settings: Settings) -> Result<Self, Error> {
+        let failed = |source| Error::Write { path: folder.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let folder = std::fs::canonicalize(folder).map_err(failed)?;
+        let durable = read_progress(&folder);
+        let mut state = State::new(durable);
+        let mut logs = HashMap::new();
+        for resource_type in ResourceType::all() {
+            if !folder.join(resource_type.table()).is_dir() {
+                continue;
+            }
+            let opened = delta::Log::open(resource_type.table(), &folder).await?;
+            state.restore(resource_type, &opened);
+            logs.insert(resource_type, opened.log);
+        }
+        let engine = session::Engine::new(&folder, &settings)?;
+        let inner = Arc::new(Inner {
+            folder,
+            settings,
+            state: Mutex::new(state),
+            freed: Condvar::new(),
+            due: Notify::new(),
+            logs: tokio::sync::Mutex::new(logs),
+            engine,
+        });
+        flush::spawn_writer(&inner);
+        Ok(Self { inner })
+    }
+
+    /// Projects resources of one type to rows; pure computing, for many threads at once.
+    ///
+    /// # Errors
+    /// [`Error::Chunk`] when the chunk mixes types or is too large.
+    pub fn shred(resource_type: ResourceType, resources: &[Resource]) -> Result<Rows, Error> {
+        Rows::shred(resource_type, resources)
+    }
+
+    /// Takes in what one commit changed; false if the lake has it already. Commits may come in
+    /// any order, but a query sees a commit only when all before it are in. Blocks for a while
+    /// when memory is full and the writer is behind.
+    ///
+    /// # Errors
+    /// [`Error::Chunk`] when rows and stamps do not match; nothing is taken in then.
+    pub fn apply(&self, commit: u64, time_us: i64, parts: Vec<Part>) -> Result<bool, Error> {
+        for part in &parts {
+            part.check()?;
+        }
+        let inner = &*self.inner;
+        let started = Instant::now();
+        let mut state = inner.state.lock();
+        let limit = inner.settings.tail_bytes_max;
+        while state.tail_bytes() > limit.saturating_mul(2) && started.elapsed() < WAIT_MAX {
+            inner.due.notify_one();
+            inner.freed.wait_for(&mut state, Duration::from_millis(100));
+        }
+        let is_new = state.apply(commit, time_us, parts)?;
+        if state.is_due(&inner.settings) {
+            inner.due.notify_one();
+        }
+        Ok(is_new)
+    }
+
+    /// The highest commit such that it and all before it are visible to queries.
+    pub fn reflected(&self) -> u64 {
+        self.inner.state.lock().reflected()
+    }
+
+    /// Whether `commit` was applied.
+    pub fn has(&self, commit: u64) -> bool {
+        self.inner.state.lock().has(commit)
+    }
+
+    /// The highest commit that is safe on disk with all before it. After opening, apply the
+    /// commits that follow it again.
+    pub fn durable(&self) -> u64 {
+        self.inner.state.lock().durable()
+    }
+
+    /// Writes rows from memory to files, if enough gathered or enough time passed, or if forced.
+    ///
+    /// # Errors
+    /// [`Error::Write`] or [`Error::Log`]: the rows stay in memory and the next flush tries again.
+    pub async fn flush(&self, force: bool) -> Result<(), Error> {
+        flush::flush(&self.inner, force).await
+    }
+
+    /// Answers one SQL statement from the state after [`Lake::reflected`].
+    ///
+    /// # Errors
+    /// [`Error::Sql`] when the statement is wrong or not allowed; limits have their own errors.
+    pub async fn query(&self, sql: &str, options: QueryOptions) -> Result<Answer, Error> {
+        session::query(&self.inner, sql, options).await
+    }
+
+    /// The tables that hold rows or files.
+    pub fn tables(&self) -> Vec<TableInfo> {
+        self.inner.state.lock().tables()
+    }
+}
+
+fn read_progress(folder: &Path) -> u64 {
+    std::fs::read(folder.join(PROGRESS))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
+        .and_then(|progress| progress["commit"].as_u64())
+        .unwrap_or_default()
+}

@@ -1,0 +1,410 @@
+//! SQL over one state of the tables.
+//!
+//! The dialect is DataFusion's, which follows PostgreSQL; names are lower case unless quoted.
+//! Only reading is allowed. Every query has a deadline, and all queries share one memory bound.
+
+use crate::provider::TypeTable;
+use crate::table::{Table, View, empty_schema};
+use crate::{Error, Inner, Settings};
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::error::ArrowError;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::common::SchemaError;
+use datafusion::config::TableParquetOptions;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::TableType;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, Expr as SqlExpr, Statement as SqlStatement, Value as SqlValue,
+    visit_expressions_mut,
+};
+use fhir::ResourceType;
+use futures::StreamExt as _;
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The one catalog.
+const CATALOG: &str = "tarn";
+
+/// Bytes of Parquet footers kept in memory.
+const FOOTERS_BYTES_MAX: usize = 32 << 20;
+
+/// How one query is run.
+#[derive(Clone, Debug, Default)]
+pub struct QueryOptions {
+    /// Longest time it may take; never more than the settings allow.
+    pub timeout: Option<Duration>,
+    /// Most rows the answer may hold; more is an error.
+    pub rows_max: Option<usize>,
+}
+
+/// What a query found.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+    /// The commit the answer reflects.
+    pub commit: u64,
+}
+
+impl Answer {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// What scans need to reach files.
+pub(crate) struct ScanContext {
+    pub folder: PathBuf,
+    pub url: ObjectStoreUrl,
+    pub store: Arc<dyn ObjectStore>,
+    pub runtime: Arc<RuntimeEnv>,
+    pub parquet: TableParquetOptions,
+}
+
+/// What all queries share: functions, rules, memory, the file cache.
+pub(crate) struct Engine {
+    state: SessionState,
+    context: Arc<ScanContext>,
+}
+
+impl Engine {
+    pub fn new(folder: &Path, settings: &Settings) -> Result<Self, Error> {
+        let query = |error: DataFusionError| Error::Query(error.into());
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(settings.query_memory_bytes)))
+            .with_metadata_cache_limit(FOOTERS_BYTES_MAX)
+            .build_arc()
+            .map_err(query)?;
+        let store: Arc<dyn ObjectStore> = Arc::new(
+            LocalFileSystem::new_with_prefix(folder)
+                .map_err(|error| query(DataFusionError::ObjectStore(error.into())))?,
+        );
+        let url = ObjectStoreUrl::parse("lake://tables/").map_err(query)?;
+        runtime.register_object_store(url.as_ref(), store.clone());
+        let partitions = match settings.partitions {
+            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            partitions => partitions,
+        };
+        let mut config = SessionConfig::new()
+            .with_default_catalog_and_schema(CATALOG, &settings.name)
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(true)
+            .with_target_partitions(partitions);
+        let options = config.options_mut();
+        options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
+        options.execution.parquet.pushdown_filters = false;
+        let parquet = TableParquetOptions {
+            global: options.execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime.clone())
+            .with_default_features()
+            .build();
+        let folder = folder.to_owned();
+        Ok(Self { state, context: Arc::new(ScanContext { folder, url, store, runtime, parquet }) })
+    }
+
+    /// A session that sees `view` and nothing else.
+    fn session(&self, name: &str, view: View) -> SessionContext {
+        let schema = Arc::new(ViewSchema { view, context: self.context.clone() });
+        let catalog = Arc::new(ViewCatalog { name: name.to_owned(), schema });
+        let mut state = self.state.clone();
+        state.register_catalog_list(Arc::new(ViewCatalogs { catalog }));
+        SessionContext::new_with_state(state)
+    }
+}
+
+/// The catalogs of a session: one.
+#[derive(Debug)]
+struct ViewCatalogs {
+    catalog: Arc<ViewCatalog>,
+}
+
+impl CatalogProviderList for ViewCatalogs {
+    fn register_catalog(
+        &self,
+        _name: String,
+        _catalog: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![CATALOG.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        (name == CATALOG).then(|| self.catalog.clone() as Arc<dyn CatalogProvider>)
+    }
+}
+
+#[derive(Debug)]
+struct ViewCatalog {
+    name: String,
+    schema: Arc<ViewSchema>,
+}
+
+impl CatalogProvider for ViewCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        vec![self.name.clone()]
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        (name == self.name).then(|| self.schema.clone() as Arc<dyn SchemaProvider>)
+    }
+}
+
+/// The tables of one state.
+struct ViewSchema {
+    view: View,
+    context: Arc<ScanContext>,
+}
+
+impl std::fmt::Debug for ViewSchema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ViewSchema").field("commit", &self.view.commit).finish()
+    }
+}
+
+fn type_of_table(name: &str) -> Option<ResourceType> {
+    ResourceType::all().find(|resource_type| resource_type.table() == name)
+}
+
+#[async_trait]
+impl SchemaProvider for ViewSchema {
+    fn table_names(&self) -> Vec<String> {
+        let tables = self.view.tables.keys();
+        let mut names: Vec<_> = tables.map(|known| known.table().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(resource_type) = type_of_table(name) else { return Ok(None) };
+        // A type without data is a table without rows.
+        let table = match self.view.tables.get(&resource_type) {
+            Some(table) => table.clone(),
+            None => Table::new(resource_type),
+        };
+        Ok(Some(Arc::new(TypeTable { table, context: self.context.clone() })))
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {
+        Ok(self.table_exist(name).then_some(TableType::Base))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        type_of_table(name).is_some()
+    }
+}
+
+pub(crate) async fn query(
+    inner: &Arc<Inner>,
+    sql: &str,
+    options: QueryOptions,
+) -> Result<Answer, Error> {
+    let settings = &inner.settings;
+    let most = Duration::from_secs(settings.query_seconds_max);
+    let allowed = options.timeout.map_or(most, |timeout| timeout.min(most));
+    let view = inner.state.lock().view();
+    let run = run(inner, sql, view, options.rows_max);
+    match tokio::time::timeout(allowed, run).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::Deadline { seconds: allowed.as_secs() }),
+    }
+}
+
+async fn run(
+    inner: &Inner,
+    sql: &str,
+    view: View,
+    rows_max: Option<usize>,
+) -> Result<Answer, Error> {
+    let settings = &inner.settings;
+    let commit = view.commit;
+    let explained = |error: DataFusionError| explain(error, settings);
+    let session = inner.engine.session(&settings.name, view);
+    let allowed = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    let state = session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let mut statement = state.sql_to_statement(sql, &dialect).map_err(explained)?;
+    if let DfStatement::Statement(statement) = &mut statement {
+        allow_fields_of_items(statement);
+    }
+    let plan = state.statement_to_plan(statement).await.map_err(explained)?;
+    allowed.verify_plan(&plan).map_err(explained)?;
+    let frame = session.execute_logical_plan(plan).await.map_err(explained)?;
+    let mut stream = frame.execute_stream().await.map_err(explained)?;
+    let schema = stream.schema();
+    let mut batches = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(explained)?;
+        rows += batch.num_rows();
+        bytes += batch.get_array_memory_size();
+        if let Some(limit) = rows_max.filter(|limit| rows > *limit) {
+            return Err(Error::AnswerTooLarge { limit, unit: "rows" });
+        }
+        if bytes > settings.answer_bytes_max {
+            return Err(Error::AnswerTooLarge { limit: settings.answer_bytes_max, unit: "bytes" });
+        }
+        if batch.num_rows() > 0 {
+            batches.push(batch);
+        }
+    }
+    Ok(Answer { schema, batches, commit })
+}
+
+/// Lets a field follow a subscript, as in `code.coding[1].code`; the engine knows only
+/// `code.coding[1]['code']`.
+fn allow_fields_of_items(statement: &mut SqlStatement) {
+    let _ = visit_expressions_mut(statement, |expression| {
+        if let SqlExpr::CompoundFieldAccess { access_chain, .. } = expression {
+            let from = access_chain
+                .iter()
+                .position(|access| !matches!(access, AccessExpr::Dot(SqlExpr::Identifier(_))));
+            for access in access_chain.iter_mut().skip(from.unwrap_or(usize::MAX)) {
+                if let AccessExpr::Dot(SqlExpr::Identifier(field)) = access {
+                    let name = match field.quote_style {
+                        Some(_) => field.value.clone(),
+                        None => field.value.to_lowercase(),
+                    };
+                    let name = SqlValue::SingleQuotedString(name).with_empty_span();
+                    *access = AccessExpr::Dot(SqlExpr::Value(name));
+                }
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// The engine's error as ours: what the caller wrote wrong, with the nearest right name.
+fn explain(error: DataFusionError, settings: &Settings) -> Error {
+    let wrong = |message: String, hint: Option<String>| Error::Sql { message, hint };
+    match error.find_root() {
+        DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => {
+                let near = valid_fields.iter().map(|valid| valid.name());
+                let hint = nearest(field.name(), near).map_or_else(
+                    || "`DESCRIBE` a table to see its columns".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                wrong(format!("there is no column `{}`", field.flat_name()), Some(hint))
+            }
+            other => wrong(other.to_string(), None),
+        },
+        DataFusionError::SQL(error, _) => wrong(format!("not a statement: {error}"), None),
+        DataFusionError::ResourcesExhausted(_) => {
+            Error::Memory { limit: settings.query_memory_bytes }
+        }
+        DataFusionError::Plan(message) => {
+            let Some(name) = missing_table(message) else {
+                let message = message.lines().next().unwrap_or_default();
+                if message.contains("not supported:") {
+                    let hint = "only SELECT, EXPLAIN, SHOW and DESCRIBE are allowed".to_owned();
+                    return wrong(message.to_owned(), Some(hint));
+                }
+                return wrong(message.to_owned(), None);
+            };
+            let tables: Vec<&str> = ResourceType::all().map(ResourceType::table).collect();
+            let hint = nearest(name, tables.iter().copied()).map_or_else(
+                || "`SHOW TABLES` lists the tables".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            wrong(format!("there is no table `{name}`"), Some(hint))
+        }
+        DataFusionError::NotImplemented(message) => {
+            wrong(message.lines().next().unwrap_or_default().to_owned(), None)
+        }
+        // These quote the value at fault, which may be about a person.
+        DataFusionError::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::CastError(_) | ArrowError::ParseError(_) => wrong(
+                "a value cannot be converted to the type asked for".to_owned(),
+                Some("`try_cast` gives NULL instead".to_owned()),
+            ),
+            ArrowError::DivideByZero => wrong("division by zero".to_owned(), None),
+            ArrowError::ArithmeticOverflow(_) => {
+                wrong("a number is too large for its type".to_owned(), None)
+            }
+            _ => Error::Query(error.to_string().into_boxed_query()),
+        },
+        DataFusionError::Execution(_) => {
+            wrong("the query cannot be computed over these values".to_owned(), None)
+        }
+        _ => Error::Query(error.into()),
+    }
+}
+
+/// Wraps what is left of an error that was only borrowed.
+trait IntoBoxedQuery {
+    fn into_boxed_query(self) -> Box<DataFusionError>;
+}
+
+impl IntoBoxedQuery for String {
+    fn into_boxed_query(self) -> Box<DataFusionError> {
+        Box::new(DataFusionError::Execution(self))
+    }
+}
+
+/// The last part of the name in "table 'tarn.main.x' not found".
+fn missing_table(message: &str) -> Option<&str> {
+    let name = message.strip_prefix("table '")?.split_once("' not found")?.0;
+    name.rsplit('.').next()
+}
+
+/// The name closest to `name`, if one is close.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    names
+        .map(|candidate| (distance(&name, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + name.len() / 4
+                || (name.len() >= 4 && candidate.starts_with(name.as_str()))
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Letters to insert, delete or replace to get from one word to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, letter) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The columns of the table of `resource_type` without data; for documentation and tests.
+#[allow(dead_code)]
+pub(crate) fn columns(resource_type: ResourceType) -> SchemaRef {
+    empty_schema(resource_type)
+}

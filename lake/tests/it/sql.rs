@@ -1,0 +1,234 @@
+//! SQL over synthea-2021, against counts made from the lines themselves; and what is refused.
+
+use crate::data::{Loaded, lines, quiet, shared};
+use lake::{Error, QueryOptions, Settings};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn tally(values: impl Iterator<Item = String>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+}
+
+fn as_tally(rows: &Value) -> BTreeMap<String, u64> {
+    rows.as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| {
+            (row["k"].as_str().unwrap_or_default().to_owned(), row["n"].as_u64().expect("a count"))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn group_bys_and_joins_over_synthea_2021_agree_with_the_lines() {
+    let Some(folder) = shared("synthea-2021") else { return };
+    let types = lines(&folder);
+    let parsed: BTreeMap<&str, Vec<Value>> = types
+        .iter()
+        .map(|(resource_type, lines)| {
+            let parse = |line: &String| serde_json::from_str(line).expect("JSON");
+            (resource_type.name(), lines.iter().map(parse).collect())
+        })
+        .collect();
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put_all(&types, 2_000);
+    for where_from in ["memory", "files"] {
+        for (name, rows) in &parsed {
+            let sql = format!("SELECT count(*) AS n FROM {name}");
+            assert_eq!(loaded.json(&sql).await, json!([{"n": rows.len()}]), "{name}, {where_from}");
+        }
+        let genders = loaded.json("SELECT gender AS k, count(*) AS n FROM patient GROUP BY 1").await;
+        let expected =
+            parsed["Patient"].iter().map(|p| p["gender"].as_str().unwrap_or_default().to_owned());
+        assert_eq!(as_tally(&genders), tally(expected));
+
+        let months = loaded
+            .json(
+                "SELECT to_char(date_trunc('month', period.start_start), '%Y-%m') AS k, \
+                 count(*) AS n FROM encounter GROUP BY 1",
+            )
+            .await;
+        assert_eq!(
+            as_tally(&months).values().sum::<u64>(),
+            parsed["Encounter"].len() as u64
+        );
+
+        let codes = loaded
+            .json("SELECT code.coding[1].code AS k, count(*) AS n FROM condition GROUP BY 1")
+            .await;
+        let expected = parsed["Condition"]
+            .iter()
+            .map(|c| c["code"]["coding"][0]["code"].as_str().unwrap_or_default().to_owned());
+        assert_eq!(as_tally(&codes), tally(expected));
+
+        let joined = loaded
+            .json(
+                "SELECT p.gender AS k, count(*) AS n FROM encounter e \
+                 JOIN patient p ON e.subject_id = p.id GROUP BY p.gender",
+            )
+            .await;
+        let gender_of: BTreeMap<&str, &str> = parsed["Patient"]
+            .iter()
+            .map(|p| (p["id"].as_str().unwrap_or_default(), p["gender"].as_str().unwrap_or_default()))
+            .collect();
+        let expected = parsed["Encounter"].iter().filter_map(|e| {
+            let reference = e["subject"]["reference"].as_str()?;
+            gender_of.get(reference.strip_prefix("Patient/")?).map(|gender| (*gender).to_owned())
+        });
+        assert_eq!(as_tally(&joined), tally(expected));
+
+        let unnested = loaded
+            .json(
+                "SELECT t.c.code AS k, count(*) AS n FROM \
+                 (SELECT unnest(code.coding) AS c FROM procedure) t GROUP BY 1",
+            )
+            .await;
+        let expected = parsed["Procedure"].iter().flat_map(|p| {
+            let codings = p["code"]["coding"].as_array().cloned().unwrap_or_default();
+            codings.into_iter().map(|c| c["code"].as_str().unwrap_or_default().to_owned())
+        });
+        assert_eq!(as_tally(&unnested), tally(expected));
+
+        let heavy = loaded
+            .json(
+                "SELECT sum(valuequantity.value) AS s FROM observation \
+                 WHERE code.coding[1].code = '29463-7'",
+            )
+            .await;
+        let expected: f64 = parsed["Observation"]
+            .iter()
+            .filter(|o| o["code"]["coding"][0]["code"] == "29463-7")
+            .filter_map(|o| o["valueQuantity"]["value"].as_f64())
+            .sum();
+        assert!((heavy[0]["s"].as_f64().expect("a sum") - expected).abs() < 1e-6);
+
+        let born = loaded
+            .json("SELECT count(*) AS n FROM patient WHERE birthdate::date >= DATE '1980-01-01'")
+            .await;
+        let expected = parsed["Patient"]
+            .iter()
+            .filter(|p| p["birthDate"].as_str().is_some_and(|date| date >= "1980"))
+            .count();
+        assert_eq!(born, json!([{"n": expected}]));
+        loaded.lake.flush(true).await.expect("flushed");
+    }
+}
+
+async fn refused(loaded: &Loaded, sql: &str) -> (String, String) {
+    match loaded.lake.query(sql, QueryOptions::default()).await {
+        Err(error @ Error::Sql { .. }) => {
+            (error.to_string(), error.hint().unwrap_or_default())
+        }
+        other => panic!("`{sql}`: {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mistakes_are_answered_with_the_nearest_right_name() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put(&[r#"{"resourceType":"Patient","id":"a","gender":"female"}"#], &[]);
+    let (message, hint) = refused(&loaded, "SELECT * FROM patients").await;
+    assert!(message.contains("`patients`") && hint.contains("`patient`"), "{message} {hint}");
+    let (message, hint) = refused(&loaded, "SELECT gendr FROM patient").await;
+    assert!(message.contains("gendr") && hint.contains("`gender`"), "{message} {hint}");
+    refused(&loaded, "SELEC 1").await;
+    refused(&loaded, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_reading_is_allowed() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put(&[r#"{"resourceType":"Patient","id":"a"}"#], &[]);
+    for sql in [
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc/passwd'",
+        "DROP TABLE patient",
+        "INSERT INTO patient (id) VALUES ('x')",
+        "DELETE FROM patient",
+        "UPDATE patient SET id = 'x'",
+        "COPY (SELECT 1) TO '/tmp/x.csv'",
+        "SET datafusion.execution.batch_size = 1",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT 1; SELECT 2",
+    ] {
+        refused(&loaded, sql).await;
+    }
+    for sql in [
+        "SELECT 1",
+        "SHOW TABLES",
+        "SHOW COLUMNS FROM patient",
+        "DESCRIBE patient",
+        "EXPLAIN SELECT * FROM patient",
+        "SELECT table_name FROM information_schema.tables",
+        "SELECT p.id FROM tarn.main.patient p",
+        "WITH x AS (SELECT id FROM Patient) SELECT * FROM x",
+    ] {
+        loaded.json(sql).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_type_without_data_is_a_table_without_rows() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let loaded = Loaded::open(tables.path(), quiet()).await;
+    let sql = "SELECT id, code.coding[1].code, subject_id, onsetdatetime_start FROM condition";
+    assert_eq!(loaded.json(sql).await, json!([]));
+    assert_eq!(loaded.json("SELECT count(*) AS n FROM goal").await, json!([{"n": 0}]));
+    for resource_type in fhir::ResourceType::all() {
+        let sql = format!("SELECT * FROM {} LIMIT 1", resource_type.table());
+        assert_eq!(loaded.json(&sql).await, json!([]), "{}", resource_type.name());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_end_a_query_that_asks_too_much() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let settings = Settings {
+        query_memory_bytes: 8 << 20,
+        answer_bytes_max: 1 << 20,
+        ..quiet()
+    };
+    let loaded = Loaded::open(tables.path(), settings).await;
+    let query = async |sql: &str, options| loaded.lake.query(sql, options).await;
+    let endless = "SELECT count(*) FROM generate_series(1, 100000000000) t";
+    let short = QueryOptions { timeout: Some(Duration::from_millis(200)), rows_max: None };
+    assert!(matches!(query(endless, short).await, Err(Error::Deadline { .. })));
+    let few = QueryOptions { timeout: None, rows_max: Some(10) };
+    let sql = "SELECT * FROM generate_series(1, 11) t";
+    assert!(matches!(query(sql, few).await, Err(Error::AnswerTooLarge { .. })));
+    let sql = "SELECT repeat('x', 1000) FROM generate_series(1, 100000) t";
+    let result = query(sql, QueryOptions::default()).await;
+    assert!(matches!(result, Err(Error::AnswerTooLarge { .. })), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_renders_as_csv_text_and_parquet() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put(
+        &[r#"{"resourceType":"Patient","id":"a","birthDate":"2000","name":[{"family":"O\"Neil, Jr"}]}"#],
+        &[],
+    );
+    let sql = "SELECT id, birthdate_start, name[1].family AS family, name, gender FROM patient";
+    let answer = loaded.lake.query(sql, QueryOptions::default()).await.expect("an answer");
+    assert_eq!(answer.commit, 1);
+    let csv = String::from_utf8(lake::render_csv(&answer).expect("CSV")).expect("UTF-8");
+    assert_eq!(
+        csv,
+        "id,birthdate_start,family,name,gender\r\n\
+         a,2000-01-01T00:00:00Z,\"O\"\"Neil, Jr\",\"[{\"\"family\"\":\"\"O\\\"\"Neil, Jr\"\"}]\",\r\n"
+    );
+    let text = lake::render_text(&answer).expect("text");
+    assert!(text.contains("| id ") && text.ends_with("(1 row)\n"), "{text}");
+    let parquet = lake::render_parquet(&answer).expect("Parquet");
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+}

@@ -1,0 +1,103 @@
+//! Long work over one datastore: import, export, and keeping the tables in step with the store.
+//!
+//! [`Rooms`] is the data folder opened: it hands out one [`Room`] per datastore, and a room joins
+//! the store (the truth) with the lake (tables derived from it).
+//!
+//! Always true:
+//! - a room's lake is replayed from the change log before anyone gets the room;
+//! - deleting the lake's folder loses nothing: the next opening rebuilds it.
+
+pub mod export;
+pub mod import;
+mod rooms;
+pub mod tables;
+
+pub use rooms::{Room, Rooms, Settings, nearest};
+
+/// Why a job could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Name an existing datastore, or create it first.
+    #[error("there is no datastore `{name}`")]
+    NoDatastore {
+        /// What was asked for.
+        name: String,
+        /// The most similar name there is.
+        nearest: Option<String>,
+    },
+
+    /// Choose another name, or use the datastore there is.
+    #[error("a datastore called `{name}` exists already")]
+    DatastoreExists {
+        /// The name.
+        name: String,
+    },
+
+    /// Give the path of a file or folder that exists and can be read.
+    #[error("could not read `{path}`: {source}")]
+    Input {
+        /// The path as given.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// Give a folder that holds `*.ndjson`, `*.ndjson.gz` or `*.json` files.
+    #[error("`{path}` holds nothing to import")]
+    NothingToImport {
+        /// The path as given.
+        path: String,
+    },
+
+    /// Choose an empty folder, or allow overwriting.
+    #[error("the folder `{path}` is not empty")]
+    OutputNotEmpty {
+        /// The path as given.
+        path: String,
+    },
+
+    /// Free space or choose another folder.
+    #[error("could not write `{path}`: {source}")]
+    Output {
+        /// The path that could not be written.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+
+    /// Wait for the job that runs, then start again.
+    #[error("an import into this datastore is already running")]
+    Busy,
+
+    /// The job was told to stop; everything committed so far stays.
+    #[error("stopped before the end; what was committed stays, and the same command completes it")]
+    Stopped,
+
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+
+    /// The tables refused.
+    #[error(transparent)]
+    Lake(#[from] lake::Error),
+
+    /// A fault of ours, not of the input.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoDatastore { nearest: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::NoDatastore { .. } => Some("`tarn store list` shows what there is, `tarn store create NAME` makes one".into()),
+            Self::DatastoreExists { .. } => Some("choose another name".into()),
+            Self::NothingToImport { .. } => Some("give a folder with *.ndjson, *.ndjson.gz, *.jsonl or *.json files, such a file, or - for stdin".into()),
+            Self::OutputNotEmpty { .. } => Some("choose an empty folder, or add --force to overwrite the files in it".into()),
+            Self::Busy => Some("wait for it to finish; the console's overview shows its progress".into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The data folder opened: one [`Room`] per datastore, opened when first asked for.
+
+use crate::{Error, import, tables};
+use parking_lot::{Mutex, RwLock};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How often a room looks for commits its tables lack. Queries do not wait for it: they catch up
+/// themselves.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+/// Settings of everything below the server, by room.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The store's settings.
+    pub store: store::Settings,
+    /// The lake's settings.
+    pub lake: lake::Settings,
+    /// Import's settings.
+    pub import: import::Settings,
+}
+
+/// All datastores of a data folder. The caller holds the folder's lock.
+pub struct Rooms {
+    catalog: Arc<store::Catalog>,
+    data: PathBuf,
+    settings: Settings,
+    /// The lock is held while a room opens, so that it opens once.
+    open: tokio::sync::Mutex<HashMap<String, Arc<Room>>>,
+}
+
+/// One datastore: its store and its lake, in step.
+pub struct Room {
+    /// Its name and id.
+    pub datastore: store::Datastore,
+    /// The truth.
+    pub store: Arc<store::Store>,
+    /// The tables derived from it.
+    pub lake: Arc<lake::Lake>,
+    /// Held by whoever moves commits from the store to the lake, so that nobody does it twice.
+    pub(crate) moving: Mutex<()>,
+    /// The import that runs, or the last one that ended.
+    pub(crate) import: RwLock<Option<import::Progress>>,
+    /// Held while an import runs.
+    pub(crate) importing: Mutex<()>,
+    pub(crate) settings: Settings,
+    pub(crate) data: PathBuf,
+}
+
+impl Rooms {
+    /// Opens the data folder, creating it if it is not there. Datastores open when asked for.
+    ///
+    /// # Errors
+    /// When the folder or its catalog cannot be read.
+    pub fn open(data: &Path, settings: Settings) -> Result<Arc<Self>, Error> {
+        std::fs::create_dir_all(data)
+            .map_err(|source| Error::Output { path: data.display().to_string(), source })?;
+        let catalog = Arc::new(store::Catalog::open(data, settings.store.clone())?);
+        Ok(Arc::new(Self {
+            catalog,
+            data: data.to_owned(),
+            settings,
+            open: tokio::sync::Mutex::default(),
+        }))
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The settings everything was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The catalog of datastores.
+    pub fn catalog(&self) -> &Arc<store::Catalog> {
+        &self.catalog
+    }
+
+    /// All datastores, opened or not.
+    pub fn list(&self) -> Vec<store::Datastore> {
+        self.catalog.list()
+    }
+
+    /// The datastore with this name or id, without opening it.
+    ///
+    /// # Errors
+    /// [`Error::NoDatastore`], with the most similar name.
+    pub fn find(&self, name_or_id: &str) -> Result<store::Datastore, Error> {
+        self.catalog.find(name_or_id).map_err(|_| Error::NoDatastore {
+            name: name_or_id.to_owned(),
+            nearest: nearest(name_or_id, self.catalog.list().iter().map(|d| d.name.as_str())),
+        })
+    }
+
+    /// The room of a datastore, by name or id. The first call opens it and brings its tables up
+    /// to the store's last commit.
+    ///
+    /// # Errors
+    /// [`Error::NoDatastore`], or what kept the store or lake from opening.
+    pub async fn datastore(&self, name_or_id: &str) -> Result<Arc<Room>, Error> {
+        let datastore = self.find(name_or_id)?;
+        let mut open = self.open.lock().await;
+        if let Some(room) = open.get(&datastore.datastore_id) {
+            return Ok(Arc::clone(room));
+        }
+        let id = datastore.datastore_id.clone();
+        let catalog = Arc::clone(&self.catalog);
+        let store_id = id.clone();
+        let store = blocking(move || catalog.store(&store_id).map_err(Error::from)).await?;
+        let settings = lake::Settings { name: datastore.name.clone(), ..self.settings.lake.clone() };
+        let lake = Arc::new(lake::Lake::open(&self.data.join("lake").join(&id), settings).await?);
+        let room = Arc::new(Room {
+            datastore,
+            store,
+            lake,
+            moving: Mutex::default(),
+            import: RwLock::default(),
+            importing: Mutex::default(),
+            settings: self.settings.clone(),
+            data: self.data.clone(),
+        });
+        tables::catch_up(&room, room.store.current_commit()).await?;
+        tokio::spawn(follow(Arc::downgrade(&room)));
+        open.insert(id, Arc::clone(&room));
+        Ok(room)
+    }
+
+    /// Creates a datastore.
+    ///
+    /// # Errors
+    /// [`Error::DatastoreExists`], or what the catalog said.
+    pub fn create(&self, name: &str) -> Result<store::Datastore, Error> {
+        if self.catalog.list().iter().any(|d| d.name == name) {
+            return Err(Error::DatastoreExists { name: name.to_owned() });
+        }
+        Ok(self.catalog.create(name)?)
+    }
+
+    /// Deletes a datastore with everything in it, tables included.
+    ///
+    /// # Errors
+    /// [`Error::NoDatastore`]; [`Error::Busy`] while an import runs; or what the catalog said.
+    pub async fn delete(&self, name_or_id: &str) -> Result<store::Datastore, Error> {
+        let datastore = self.find(name_or_id)?;
+        let mut open = self.open.lock().await;
+        if let Some(room) = open.get(&datastore.datastore_id) {
+            if room.importing.try_lock().is_none() {
+                return Err(Error::Busy);
+            }
+            open.remove(&datastore.datastore_id);
+        }
+        let catalog = Arc::clone(&self.catalog);
+        let id = datastore.datastore_id.clone();
+        let lake = self.data.join("lake").join(&id);
+        blocking(move || {
+            catalog.delete(&id)?;
+            match std::fs::remove_dir_all(&lake) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(Error::Output { path: lake.display().to_string(), source })
+                }
+                _ => Ok(()),
+            }
+        })
+        .await?;
+        Ok(datastore)
+    }
+
+    /// Writes every tail to its tables: call it before the process ends. Whatever is not flushed
+    /// is replayed from the change log at the next opening.
+    ///
+    /// # Errors
+    /// The first flush that failed; the others were tried.
+    pub async fn close(&self) -> Result<(), Error> {
+        let rooms: Vec<_> = self.open.lock().await.drain().map(|(_, room)| room).collect();
+        let mut result = Ok(());
+        for room in rooms {
+            let ended = async {
+                tables::catch_up(&room, room.store.current_commit()).await?;
+                room.lake.flush(true).await?;
+                Ok(())
+            };
+            if let Err(error) = ended.await {
+                result = result.and(Err(error));
+            }
+        }
+        result
+    }
+}
+
+impl Room {
+    /// The import that runs, or the last one that ended since the room was opened.
+    pub fn import_progress(&self) -> Option<import::Progress> {
+        self.import.read().clone()
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+}
+
+/// Follows the change log for as long as the room is open. The lake writes its files itself.
+async fn follow(room: Weak<Room>) {
+    loop {
+        tokio::time::sleep(FOLLOW_EVERY).await;
+        let Some(room) = room.upgrade() else { return };
+        if let Err(error) = tables::catch_up(&room, room.store.current_commit()).await {
+            tracing::error!(datastore = %room.datastore.datastore_id, %error, "the tables could not follow the store");
+            tokio::time::sleep(FOLLOW_EVERY * 10).await;
+        }
+    }
+}
+
+/// Runs blocking work off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::Internal(error.to_string())),
+    }
+}
+
+/// The candidate most similar to `word`, if one is similar enough to be a misspelling.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().max(word.chars().count()) / 3)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Levenshtein's distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let next = (corner + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            corner = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,337 @@
+//! The command line: a contract that tests and scripts rely on.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const ABOUT: &str = "An open health data lake: FHIR R4 in, search, SQL tables and pictures out.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  success
+  1  failure: the reason stands on stderr as `error: …`, with a `hint: …`
+  2  wrong usage
+  3  import finished, but rejected some lines: see its error file
+
+Examples:
+  tarn demo                                     a sample imported, shown in the console
+  tarn demo --from ./fhir                       the same with your own NDJSON
+  tarn store create ward                        a datastore
+  tarn import --store ward ./fhir               a folder of *.ndjson or *.ndjson.gz
+  tarn sql --store ward 'SELECT count(*) FROM patient'
+  tarn serve                                    FHIR, SQL and console on 127.0.0.1:8470";
+
+/// Everything a user can say.
+#[derive(Debug, Parser)]
+#[command(name = "tarn", version, about = ABOUT, after_help = EXIT_CODES, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The data folder
+    #[arg(long, global = true, value_name = "DIR", default_value = "./tarn-data", env = "TARN_DATA")]
+    pub data: PathBuf,
+    /// The settings file; by default `tarn.toml` in the data folder, if there is one
+    #[arg(long, global = true, value_name = "FILE", env = "TARN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to log to stderr: error, warn, info, debug, trace, or filters such as `warn,store=debug`
+    #[arg(long, global = true, value_name = "LEVEL", env = "TARN_LOG")]
+    pub log: Option<String>,
+    /// Print the result as JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Import a population, serve it and open the console: the whole river in one command
+    #[command(after_help = DEMO)]
+    Demo(Demo),
+    /// Serve FHIR, SQL and the console over HTTP
+    #[command(after_help = SERVE)]
+    Serve(Serve),
+    /// Import NDJSON files, folders or standard input
+    #[command(after_help = IMPORT)]
+    Import(Import),
+    /// Export every current resource as NDJSON, one file per type
+    #[command(after_help = EXPORT)]
+    Export(Export),
+    /// Ask the tables a question in SQL
+    #[command(after_help = SQL)]
+    Sql(Sql),
+    /// Create, list, describe and delete datastores
+    #[command(after_help = STORE)]
+    Store(StoreArguments),
+    /// Create, list and delete access keys
+    #[command(after_help = KEY)]
+    Key(KeyArguments),
+    /// Print the settings in force, secrets masked
+    #[command(after_help = SETTINGS)]
+    Settings,
+}
+
+const DEMO: &str = "\
+Starts the server, creates the datastore and an admin key, imports while the console shows it, and
+serves until Ctrl-C. Without --from it imports a small synthetic sample that comes with the binary.
+
+Examples:
+  tarn demo
+  tarn demo --from ./fhir --store ward
+  tarn demo --no-open --http 127.0.0.1:0 --exit     try it in a script and stop";
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// A folder or file of NDJSON to import instead of the sample
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// The datastore to import into; made if it is not there
+    #[arg(long, value_name = "NAME", default_value = "demo")]
+    pub store: String,
+    /// Generate this many patients
+    #[arg(long, value_name = "N")]
+    pub patients: Option<u64>,
+    /// Do not open the browser
+    #[arg(long)]
+    pub no_open: bool,
+    /// Stop after the import instead of serving
+    #[arg(long)]
+    pub exit: bool,
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+const SERVE: &str = "\
+Prints one line `ready http=ADDR pg=off flight=off` on stdout when it accepts connections. SIGTERM
+or Ctrl-C lets running requests finish, then it exits with 0.
+
+Examples:
+  tarn serve
+  tarn serve --http 127.0.0.1:9000
+  tarn serve --http 0.0.0.0:8470 --allow-network    behind a proxy that speaks TLS";
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub listen: Listen,
+    /// The PostgreSQL door (not in this version)
+    #[arg(long, value_name = "ADDR")]
+    pub pg: Option<String>,
+    /// The Arrow Flight SQL door (not in this version)
+    #[arg(long, value_name = "ADDR")]
+    pub flight: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Where to listen; port 0 takes a free one [default: `server.http` of the settings, 127.0.0.1:8470]
+    #[arg(long, value_name = "ADDR")]
+    pub http: Option<String>,
+    /// Listen on an address other machines can reach, although nothing is encrypted yet
+    #[arg(long)]
+    pub allow_network: bool,
+}
+
+const IMPORT: &str = "\
+A bad line does not stop an import: it is listed in the error file with its file and line number,
+and the exit code is 3. Importing the same files again changes nothing; after a crash it completes.
+
+Examples:
+  tarn import --store ward ./fhir                     every *.ndjson, *.ndjson.gz, *.jsonl, *.json in it
+  tarn import --store ward Patient.ndjson.gz Condition.ndjson
+  zcat *.ndjson.gz | tarn import --store ward -       standard input
+  tarn import --store ward --create ./fhir --json     for scripts
+
+Result with --json:
+  {\"resources\",\"created\",\"updated\",\"unchanged\",\"rejected\",\"bytes\",\"seconds\",
+   \"resources_per_second\",\"error_file\"}";
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The datastore, by name or id
+    #[arg(long, value_name = "NAME")]
+    pub store: String,
+    /// Make the datastore if it is not there
+    #[arg(long)]
+    pub create: bool,
+    /// Also print how long reading, parsing, preparing, applying and tables took
+    #[arg(long)]
+    pub timings: bool,
+    /// Files and folders, or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+const EXPORT: &str = "\
+All files show the same commit; `manifest.json` names them and is written last.
+
+Examples:
+  tarn export --store ward --out ./export
+  tarn export --store ward --out ./export --gzip --force";
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The datastore, by name or id
+    #[arg(long, value_name = "NAME")]
+    pub store: String,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Compress the files
+    #[arg(long)]
+    pub gzip: bool,
+    /// Write although the folder is not empty; files of an earlier export are replaced
+    #[arg(long)]
+    pub force: bool,
+}
+
+const SQL: &str = "\
+Every resource type with data is a table in lower case; nested elements are structs and lists.
+
+Examples:
+  tarn sql --store ward 'SELECT gender, count(*) AS patients FROM patient GROUP BY gender'
+  tarn sql --store ward --format csv --out patients.csv 'SELECT id, birthdate FROM patient'
+  tarn sql --store ward --format parquet --out p.parquet 'SELECT * FROM patient'
+  tarn sql --store ward --json 'SELECT count(*) AS n FROM observation'
+  tarn sql --store ward - < query.sql                 the query from standard input";
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// The datastore, by name or id
+    #[arg(long, value_name = "NAME")]
+    pub store: String,
+    /// How to print the answer [default: table; json with --json]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Write the answer to a file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The query, or `-` to read it from standard input
+    #[arg(value_name = "SELECT …")]
+    pub query: String,
+}
+
+/// How a SQL answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// With a header line
+    Csv,
+    /// An array of objects
+    Json,
+    /// A Parquet file; needs --out or a pipe
+    Parquet,
+}
+
+const STORE: &str = "\
+Examples:
+  tarn store create ward
+  tarn store list
+  tarn store describe ward
+  tarn store delete ward --yes
+
+Result of create with --json:
+  {\"datastore_id\",\"name\",\"endpoint\",\"status\"}";
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    #[command(subcommand)]
+    pub command: Store,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Make a datastore
+    #[command(after_help = "Example:\n  tarn store create ward")]
+    Create {
+        /// Its name: letters, digits, `-` and `_`
+        name: String,
+    },
+    /// List all datastores
+    #[command(after_help = "Example:\n  tarn store list --json")]
+    List,
+    /// Show one datastore: endpoint, commit, resources by type
+    #[command(after_help = "Example:\n  tarn store describe ward")]
+    Describe {
+        /// Its name or id
+        name: String,
+    },
+    /// Delete a datastore with everything in it
+    #[command(after_help = "Example:\n  tarn store delete ward --yes")]
+    Delete {
+        /// Its name or id
+        name: String,
+        /// Do it: nothing brings the data back
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+const KEY: &str = "\
+Roles: admin (everything), write (FHIR and SQL), read (FHIR reads and SQL), sql (SQL only).
+A key works as a bearer, as Basic credentials, and for AWS signatures.
+
+Examples:
+  tarn key create --role read --store ward
+  tarn key list
+  tarn key delete TARNABCDEFGHIJKLMNOP
+
+Result of create with --json:
+  {\"key_id\",\"secret\",\"bearer\"}";
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArguments {
+    #[command(subcommand)]
+    pub command: Key,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a key; its secret is shown this once
+    #[command(after_help = "Example:\n  tarn key create --role write --store ward --json")]
+    Create {
+        /// What it allows
+        #[arg(long, value_enum)]
+        role: Role,
+        /// The only datastore it opens [default: all]
+        #[arg(long, value_name = "NAME")]
+        store: Option<String>,
+    },
+    /// List all keys, without secrets
+    #[command(after_help = "Example:\n  tarn key list")]
+    List,
+    /// Delete a key; it stops working at once
+    #[command(after_help = "Example:\n  tarn key delete TARNABCDEFGHIJKLMNOP")]
+    Delete {
+        /// Its id
+        key_id: String,
+    },
+}
+
+/// What a key allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Everything, other keys included
+    Admin,
+    /// FHIR reads and writes, SQL
+    Write,
+    /// FHIR reads, SQL
+    Read,
+    /// SQL only
+    Sql,
+}
+
+const SETTINGS: &str = "\
+Settings come from `tarn.toml` in the data folder, or from --config. A key that does not exist is
+refused. What is printed can be used as a settings file.
+
+Examples:
+  tarn settings
+  tarn settings --json
+  tarn --config ./tarn.toml settings";

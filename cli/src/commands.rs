@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod key;
+pub(crate) mod serve;
+pub(crate) mod settings;
+pub(crate) mod sql;
+pub(crate) mod store;

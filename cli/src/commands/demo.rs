@@ -1,0 +1,182 @@
+//! `tarn demo`: the whole river in one command.
+
+use crate::arguments::Demo;
+use crate::commands::import::{code, follow, told};
+use crate::commands::key::{failed, pasteable};
+use crate::commands::serve::{Stop, open};
+use crate::commands::store::endpoint;
+use crate::failure::Failure;
+use crate::{Context, show};
+use jobs::import::{Request, Source, Timings};
+use serde_json::json;
+use std::io::IsTerminal;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+/// A few synthetic patients, so that the demo needs nothing but the binary.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "sample"]
+struct Sample;
+
+pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failure> {
+    if given.patients.is_some() {
+        return Err(Failure::new("this version cannot generate patients yet: the generator arrives later")
+            .hint("`tarn demo` imports a small sample, `tarn demo --from DIR` your own NDJSON"));
+    }
+    if let Some(from) = &given.from
+        && !from.exists()
+    {
+        return Err(Failure::new(format!("there is no file or folder `{}`", from.display())));
+    }
+    let (bound, lock) = open(context, &given.listen)?;
+    let stop = context.runtime.block_on(async { Stop::listen() })?;
+    let datastore = match bound.rooms.find(&given.store) {
+        Ok(datastore) => datastore,
+        Err(_) => bound.rooms.create(&given.store)?,
+    };
+    let key = bound.server.keys().create(server::keys::Role::Admin, None).map_err(failed)?;
+    let key = serde_json::to_value(key).map_err(|error| Failure::new(error.to_string()))?;
+    let address = bound.address;
+    let token = bound.server.sign_in_token().map_err(failed)?;
+    let sign_in = format!("http://{address}/console/#sign-in={token}");
+    lock.write_server_file(&bound.file())?;
+
+    let rooms = Arc::clone(&bound.rooms);
+    let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = context.runtime.spawn(bound.run(async move {
+        // A dropped sender ends it as well.
+        let _ = stopped.await;
+    }));
+    if !context.global.json {
+        show::out(&format!(
+            "Tarn {}, data in {}\n\n  console  {sign_in}\n",
+            env!("CARGO_PKG_VERSION"),
+            context.global.data.display()
+        ))?;
+    }
+    if !given.no_open {
+        open_browser(&sign_in);
+    }
+
+    let request = Request {
+        sources: match &given.from {
+            Some(path) => vec![Source::Path(path.clone())],
+            None => sample(),
+        },
+        stop: Arc::default(),
+    };
+    let interrupt = Arc::clone(&request.stop);
+    let bar = show::bar(0);
+    let timings = Arc::new(Mutex::new(Timings::default()));
+    let (imported, stop) = context.runtime.block_on(async {
+        let stop = tokio::spawn(stop.given());
+        let room = rooms.datastore(&datastore.datastore_id).await?;
+        let watched = tokio::spawn({
+            let stop = stop.abort_handle();
+            async move {
+                while !stop.is_finished() {
+                    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                }
+                interrupt.store(true, Ordering::Relaxed);
+            }
+        });
+        let imported = jobs::import::run(room, request, follow(&bar, &timings)).await;
+        watched.abort();
+        Ok::<_, Failure>((imported, stop))
+    })?;
+    bar.finish_and_clear();
+    let code = match &imported {
+        Ok(summary) => {
+            if context.global.json {
+                show::json(&json!({
+                    "http": address.to_string(),
+                    "console": sign_in,
+                    "store": datastore.name,
+                    "datastore_id": datastore.datastore_id,
+                    "key": key,
+                    "import": summary,
+                }))?;
+            } else {
+                let fhir = endpoint(&address.to_string(), &datastore.datastore_id);
+                show::out(&format!("{}{}", told(summary), next_steps(context, &address.to_string(), &fhir, &datastore.name, &key)))?;
+                if !given.exit {
+                    show::out("\nServing until Ctrl-C.")?;
+                }
+            }
+            code(summary)
+        }
+        Err(_) => ExitCode::FAILURE,
+    };
+    context.runtime.block_on(async {
+        if imported.is_ok() && !given.exit {
+            // A fault in the waiting ends the demo too.
+            let _ = stop.await;
+        }
+        let _ = stop_server.send(());
+        serving.await.map_err(|error| Failure::new(format!("the server failed: {error}")))?
+    })?;
+    drop(lock);
+    imported?;
+    Ok(code)
+}
+
+/// The sample in the binary.
+fn sample() -> Vec<Source> {
+    Sample::iter()
+        .filter_map(|name| {
+            let file = Sample::get(&name)?;
+            Some(Source::from((name.as_ref(), bytes::Bytes::from(file.data.into_owned()))))
+        })
+        .collect()
+}
+
+/// What to try, ready to paste.
+fn next_steps(
+    context: &Context<'_>,
+    address: &str,
+    fhir: &str,
+    store: &str,
+    key: &serde_json::Value,
+) -> String {
+    let data = match context.global.data.to_str() {
+        Some("./tarn-data") | None => String::new(),
+        Some(folder) => format!(" --data {}", quoted(folder)),
+    };
+    let keys: String = pasteable(key).lines().map(|line| format!("  {line}\n")).collect();
+    let store_quoted = quoted(store);
+    let body = json!({"store": store, "query": "SELECT gender, count(*) AS patients FROM patient GROUP BY gender"});
+    let body = quoted(&body.to_string());
+    format!(
+        "
+An admin key, shown this once:
+{keys}
+Try it:
+  curl -H \"Authorization: Bearer $TARN_BEARER\" '{fhir}Patient?_count=1'
+  curl -H \"Authorization: Bearer $TARN_BEARER\" -H 'Content-Type: application/json' -d {body} http://{address}/sql
+  tarn{data} sql --store {store_quoted} 'SELECT gender, count(*) AS patients FROM patient GROUP BY gender'
+"
+    )
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:".contains(c)) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Opens the console where there is a screen to show it; the link is printed anyway.
+fn open_browser(link: &str) {
+    let screen = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    if !screen || !std::io::stdout().is_terminal() {
+        return;
+    }
+    let spawned =
+        Command::new("xdg-open").arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    if spawned.is_err() {
+        show::note("no browser could be opened: follow the link above");
+    }
+}

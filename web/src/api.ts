@@ -5,6 +5,9 @@
 // - the cookie set by signing in is the only secret, and this file never sees it;
 // - a call that fails throws an `ApiError` with a sentence fit to show.
 
+/** Told to the window when the server no longer knows the session behind the cookie. */
+export const SIGNED_OUT = 'tarn-signed-out';
+
 /** Who is signed in. */
 export interface Session {
   key_id: string;
@@ -226,6 +229,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   }
   const text = await answer.text();
   if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+  if (answer.status === 401 && path !== '/api/session') dispatchEvent(new Event(SIGNED_OUT));
   throw failure(answer, text);
 }
 

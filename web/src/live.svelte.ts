@@ -22,8 +22,6 @@ class Live {
   rates = $state.raw<Rates>(STILL);
   connected = $state(false);
   error = $state.raw<ApiError | null>(null);
-  /** Set when the server no longer knows our session. */
-  signedOut = $state(false);
 
   #store: string | null = null;
   #stop: (() => void) | null = null;
@@ -86,9 +84,7 @@ class Live {
       const seen = await overview(store);
       if (store === this.#store) this.#take(seen);
     } catch (error) {
-      if (store !== this.#store || !(error instanceof ApiError)) return;
-      if (error.status === 401) this.signedOut = true;
-      else this.error = error;
+      if (store === this.#store && error instanceof ApiError) this.error = error;
     }
   }
 }

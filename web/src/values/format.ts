@@ -66,6 +66,11 @@ export function choice(value: string | { from: string | null; to: string | null 
   return value.from ? `from ${day(value.from)}` : value.to ? `to ${day(value.to)}` : '';
 }
 
+/** The word for so many: the dashboard file gives the plural. */
+export function counted(number: number, plural: string): string {
+  return number === 1 ? plural.replace(/s$/, '') : plural;
+}
+
 /** `female` reads `Female`. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

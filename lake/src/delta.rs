@@ -205,10 +205,8 @@ impl Log {
     }
 
     fn file(&self, add: Add) -> Result<DataFile, Error> {
-        let damaged = |what: &'static str| Error::Damaged {
-            table: self.table.clone(),
-            source: what.into(),
-        };
+        let damaged =
+            |what: &'static str| Error::Damaged { table: self.table.clone(), source: what.into() };
         let stats = add.stats.as_deref().ok_or(damaged("a file without statistics"))?;
         let stats: serde_json::Value =
             serde_json::from_str(stats).map_err(|_| damaged("statistics that are not JSON"))?;
@@ -216,9 +214,8 @@ impl Log {
         let bound = |which: &str| {
             stats[which]["_ordinal"].as_u64().and_then(|bound| u32::try_from(bound).ok())
         };
-        let ordinals = bound("minValues")
-            .zip(bound("maxValues"))
-            .ok_or(damaged("no range of ordinals"))?;
+        let ordinals =
+            bound("minValues").zip(bound("maxValues")).ok_or(damaged("no range of ordinals"))?;
         let dead = match &add.deletion_vector {
             Some(vector) => read_vector(&self.folder, vector)
                 .ok_or(damaged("a deletion vector that cannot be read"))?,
@@ -238,8 +235,8 @@ impl Log {
         };
         let now_ms = now_ms();
         let mut actions = Vec::new();
-        let has_vectors = self.has_vectors
-            || change.added.iter().any(|file| file.add.deletion_vector.is_some());
+        let has_vectors =
+            self.has_vectors || change.added.iter().any(|file| file.add.deletion_vector.is_some());
         if self.version.is_none() || has_vectors != self.has_vectors {
             actions.push(Action::Protocol(protocol(has_vectors).map_err(failed)?));
         }
@@ -248,12 +245,16 @@ impl Log {
         if metadata.is_none() || new_schema {
             let schema = StructType::try_from_arrow(change.schema)
                 .map_err(|error| failed(DeltaTableError::from(error)))?;
-            metadata = Some(match metadata {
-                Some(metadata) => metadata.with_schema(&schema),
-                None => new_metadata(&schema, Vec::<String>::new(), Vec::<(String, String)>::new())
-                    .and_then(|metadata| metadata.with_name(self.table.clone())),
-            }
-            .map_err(|error| failed(DeltaTableError::from(error)))?);
+            metadata = Some(
+                match metadata {
+                    Some(metadata) => metadata.with_schema(&schema),
+                    None => {
+                        new_metadata(&schema, Vec::<String>::new(), Vec::<(String, String)>::new())
+                            .and_then(|metadata| metadata.with_name(self.table.clone()))
+                    }
+                }
+                .map_err(|error| failed(DeltaTableError::from(error)))?,
+            );
         }
         if has_vectors && !self.has_vectors {
             metadata = metadata
@@ -279,11 +280,8 @@ impl Log {
         }
         let watermark = i64::try_from(change.watermark).unwrap_or(i64::MAX);
         let transaction = Transaction::new_with_last_update(APPLICATION, watermark, Some(now_ms));
-        let operation = DeltaOperation::Write {
-            mode: SaveMode::Append,
-            partition_by: None,
-            predicate: None,
-        };
+        let operation =
+            DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let bytes = CommitData::new(actions, operation, HashMap::new(), vec![transaction])
             .get_bytes()
             .map_err(|error| failed(error.into()))?;
@@ -298,7 +296,7 @@ impl Log {
         self.metadata = metadata;
         self.schema = change.schema.clone();
         self.has_vectors = has_vectors;
-        if version > 0 && version % COMMITS_PER_CHECKPOINT == 0 {
+        if version > 0 && version.is_multiple_of(COMMITS_PER_CHECKPOINT) {
             // Readers do without a checkpoint; the next one is fifty commits away.
             if let Err(error) = self.checkpoint().await {
                 tracing::warn!(table = self.table, %error, "could not write a checkpoint");
@@ -358,7 +356,7 @@ impl Log {
         let mut used: Vec<String> = files.iter().map(|file| file.add.path.clone()).collect();
         used.extend(files.iter().filter_map(|file| {
             let vector = file.add.deletion_vector.as_ref()?;
-            Some(vector_name(vector)?)
+            vector_name(vector)
         }));
         let next = self.version.map_or(0, |version| version + 1);
         for entry in entries.flatten() {
@@ -388,12 +386,12 @@ impl Log {
 }
 
 fn log_store(table: &str, folder: &Path) -> Result<LogStoreRef, Error> {
-    let damaged = |source: DeltaTableError| Error::Damaged {
-        table: table.to_owned(),
-        source: source.into(),
-    };
+    let damaged =
+        |source: DeltaTableError| Error::Damaged { table: table.to_owned(), source: source.into() };
     let url = ensure_table_uri(folder.to_string_lossy()).map_err(damaged)?;
-    DeltaTableBuilder::from_url(url).and_then(DeltaTableBuilder::build_storage_owned).map_err(damaged)
+    DeltaTableBuilder::from_url(url)
+        .and_then(DeltaTableBuilder::build_storage_owned)
+        .map_err(damaged)
 }
 
 /// [`DeltaTableBuilder::build_storage`] borrows; this reads better in a chain.
@@ -429,7 +427,9 @@ fn from_delta(schema: &Schema) -> Schema {
     fn data_type(of: &DataType) -> DataType {
         match of {
             DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
-            DataType::List(item) | DataType::LargeList(item) => list_of(data_type(item.data_type())),
+            DataType::List(item) | DataType::LargeList(item) => {
+                list_of(data_type(item.data_type()))
+            }
             DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
             DataType::Timestamp(_, _) => crate::shred::timestamp(),
             other => other.clone(),

@@ -14,8 +14,8 @@ use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use datafusion::parquet::arrow::{ArrowWriter, ProjectionMask};
 use datafusion::parquet::arrow::arrow_writer::ArrowWriterOptions;
+use datafusion::parquet::arrow::{ArrowWriter, ProjectionMask};
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -57,7 +57,13 @@ pub(crate) fn spawn_writer(inner: &Arc<Inner>) {
                 let _ = tokio::time::timeout(pause.min(TICK), due).await;
             }
             let Some(inner) = weak.upgrade() else { return };
-            match flush(&inner, false).await {
+            let mut result = flush(&inner, false).await;
+            // Merging can wait until rows no longer pour in.
+            let is_calm = inner.state.lock().tail_bytes() < inner.settings.tail_bytes_max / 8;
+            if result.is_ok() && is_calm {
+                result = merge_small(&inner).await;
+            }
+            match result {
                 Ok(()) => pause = TICK,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not flush");
@@ -91,7 +97,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>, force: bool) -> Result<(), Error> 
         write_progress(&inner.folder, commit)?;
         inner.state.lock().set_durable(commit);
     }
-    merge_small(inner, &mut logs).await
+    Ok(())
 }
 
 async fn write(
@@ -100,18 +106,17 @@ async fn write(
     cut: Cut,
 ) -> Result<(), Error> {
     for table in cut.tables {
-        let mut log = match logs.remove(&table.resource_type) {
+        let log = match logs.remove(&table.resource_type) {
             Some(log) => log,
             None => Log::create(table.resource_type.table(), &inner.folder)?,
         };
         let resource_type = table.resource_type;
-        let (log_back, prepared) = tokio::task::spawn_blocking(move || {
+        let (mut log, prepared) = tokio::task::spawn_blocking(move || {
             let prepared = prepare(&log, table);
             (log, prepared)
         })
         .await
         .map_err(|_| Error::Task)?;
-        log = log_back;
         let result = match prepared {
             Ok(prepared) => finish(inner, &mut log, prepared, cut.commit).await,
             Err(error) => Err(error),
@@ -182,13 +187,8 @@ async fn finish(
 ) -> Result<(), Error> {
     let Prepared { table, added, removed, files } = prepared;
     if !added.is_empty() || !removed.is_empty() {
-        let change = Change {
-            schema: &table.schema,
-            added,
-            removed,
-            watermark: commit,
-            data_change: true,
-        };
+        let change =
+            Change { schema: &table.schema, added, removed, watermark: commit, data_change: true };
         log.commit(change).await?;
     }
     inner.state.lock().written(&table, files, commit);
@@ -207,7 +207,10 @@ pub(crate) fn places(
     }
     let within = dead.range(first..=last);
     if u64::from(last - first) + 1 == file.rows {
-        return Ok(within.map(|ordinal| ordinal - first).filter(|place| !file.dead.contains(*place)).collect());
+        return Ok(within
+            .map(|ordinal| ordinal - first)
+            .filter(|place| !file.dead.contains(*place))
+            .collect());
     }
     let index = index(folder, file)?;
     Ok(within
@@ -247,10 +250,8 @@ fn read(path: &Path, column: Option<&str>) -> Result<Batches, Error> {
         let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
         builder = builder.with_projection(mask);
     }
-    let reader = builder
-        .with_batch_size(MERGE_BATCH_ROWS)
-        .build()
-        .map_err(|error| damaged(error.into()))?;
+    let reader =
+        builder.with_batch_size(MERGE_BATCH_ROWS).build().map_err(|error| damaged(error.into()))?;
     Ok(Box::new(reader.map(|batch| Ok(batch?))))
 }
 
@@ -282,8 +283,8 @@ impl FileWriter {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
         for ordinal in ordinals_of(batch)?.values() {
-            let ordinal = u32::try_from(*ordinal)
-                .map_err(|_| Error::Chunk("an ordinal beyond 32 bits"))?;
+            let ordinal =
+                u32::try_from(*ordinal).map_err(|_| Error::Chunk("an ordinal beyond 32 bits"))?;
             if self.ordinals.max().is_some_and(|last| last >= ordinal) {
                 return Err(Error::Chunk("rows were expected in the order of their ordinals"));
             }
@@ -363,31 +364,29 @@ fn write_progress(folder: &Path, commit: u64) -> Result<(), Error> {
     crate::delta::sync(&path)
 }
 
-/// Merges runs of small files, and rewrites files of which much is hidden.
-async fn merge_small(
-    inner: &Arc<Inner>,
-    logs: &mut std::collections::HashMap<fhir::ResourceType, Log>,
-) -> Result<(), Error> {
+/// Merges runs of small files, and rewrites files of which much is hidden. One table at a time,
+/// so that a flush waits for one merge at most.
+pub(crate) async fn merge_small(inner: &Arc<Inner>) -> Result<(), Error> {
     let least = inner.settings.merge_files_min;
     if least < 2 {
         return Ok(());
     }
-    let tables: Vec<Table> = inner.state.lock().view().tables.into_values().collect();
-    for table in tables {
+    for resource_type in fhir::ResourceType::all() {
+        let mut logs = inner.logs.lock().await;
+        // Only a flush or a merge changes files, and both hold the logs.
+        let Some(table) = inner.state.lock().table(resource_type) else { continue };
         let small = worth_merging(&table.files, least);
         if small.is_empty() {
             continue;
         }
-        let Some(mut log) = logs.remove(&table.resource_type) else { continue };
-        let schema = table.schema.clone();
-        let merging = small.clone();
-        let (log_back, merged) = tokio::task::spawn_blocking(move || {
+        let Some(log) = logs.remove(&resource_type) else { continue };
+        let (schema, merging) = (table.schema.clone(), small.clone());
+        let (mut log, merged) = tokio::task::spawn_blocking(move || {
             let merged = merge(&log, &merging, &schema);
             (log, merged)
         })
         .await
         .map_err(|_| Error::Task)?;
-        log = log_back;
         let result = match merged {
             Ok(merged) => {
                 let change = Change {
@@ -401,20 +400,17 @@ async fn merge_small(
             }
             Err(error) => Err(error),
         };
-        logs.insert(table.resource_type, log);
-        let merged = result?;
-        let mut files: Vec<Arc<DataFile>> = table
-            .files
-            .iter()
-            .filter(|file| !small.iter().any(|gone| Arc::ptr_eq(gone, file)))
-            .cloned()
-            .collect();
-        files.push(merged);
-        files.sort_by_key(|file| file.ordinals);
-        inner.state.lock().merged(table.resource_type, files.clone());
-        if let Some(log) = logs.get(&table.resource_type) {
+        if let Ok(merged) = &result {
+            let is_gone = |file: &Arc<DataFile>| small.iter().any(|gone| Arc::ptr_eq(gone, file));
+            let mut files = table.files.to_vec();
+            files.retain(|file| !is_gone(file));
+            files.push(merged.clone());
+            files.sort_by_key(|file| file.ordinals);
+            inner.state.lock().merged(resource_type, files.clone());
             log.sweep(&files);
         }
+        logs.insert(resource_type, log);
+        result?;
     }
     Ok(())
 }
@@ -481,7 +477,10 @@ mod tests {
         Part {
             resource_type,
             rows: Some(rows),
-            stamps: ordinals.iter().map(|ordinal| Stamp { ordinal: *ordinal, version_id: 1 }).collect(),
+            stamps: ordinals
+                .iter()
+                .map(|ordinal| Stamp { ordinal: *ordinal, version_id: 1 })
+                .collect(),
             dead: dead.to_vec(),
         }
     }

@@ -152,6 +152,15 @@ impl Lake {
         flush::flush(&self.inner, force).await
     }
 
+    /// Merges small files and drops hidden rows for good, where it pays. The lake does so by itself
+    /// when few rows come in.
+    ///
+    /// # Errors
+    /// As for [`Lake::flush`].
+    pub async fn merge(&self) -> Result<(), Error> {
+        flush::merge_small(&self.inner).await
+    }
+
     /// Answers one SQL statement from the state after [`Lake::reflected`].
     ///
     /// # Errors

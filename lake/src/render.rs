@@ -10,9 +10,8 @@ use datafusion::arrow::array::{
     OffsetSizeTrait, PrimitiveArray, StringViewArray,
 };
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType,
+    ArrowPrimitiveType, DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::arrow::util::pretty::pretty_format_batches_with_schema;
@@ -107,9 +106,8 @@ pub fn render_csv(answer: &Answer) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// [`Error::Query`] for a type Parquet cannot hold.
 pub fn render_parquet(answer: &Answer) -> Result<Vec<u8>, Error> {
-    let failed = |error: datafusion::parquet::errors::ParquetError| {
-        Error::Query(Box::new(error.into()))
-    };
+    let failed =
+        |error: datafusion::parquet::errors::ParquetError| Error::Query(Box::new(error.into()));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by("tarn".to_owned())
@@ -255,7 +253,9 @@ impl<'a> JsonColumn<'a> {
         // Writing to a string does not fail; a formatter does, for values out of range.
         let unfit = |_| Error::Chunk("a value that has no text form");
         match &self.kind {
-            JsonKind::Boolean(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
+            JsonKind::Boolean(array) => {
+                out.push_str(if array.value(row) { "true" } else { "false" })
+            }
             JsonKind::Float(array) => push_float(array.value(row), out),
             JsonKind::SmallFloat(array) => {
                 let value = array.value(row);
@@ -265,7 +265,9 @@ impl<'a> JsonColumn<'a> {
                     out.push_str("null");
                 }
             }
-            JsonKind::Number(formatter) => write!(out, "{}", formatter.value(row)).map_err(unfit)?,
+            JsonKind::Number(formatter) => {
+                write!(out, "{}", formatter.value(row)).map_err(unfit)?
+            }
             JsonKind::Moment(moment) => push_moment(moment(row), out),
             JsonKind::Other(formatter) => {
                 push_string(&formatter.value(row).try_to_string()?, out);
@@ -301,10 +303,8 @@ impl<'a> JsonColumn<'a> {
                 Some(key) => values.push(key, out)?,
                 None => out.push_str("null"),
             },
-            JsonKind::Null
-            | JsonKind::Text(_)
-            | JsonKind::LargeText(_)
-            | JsonKind::TextView(_) => {}
+            JsonKind::Null | JsonKind::Text(_) | JsonKind::LargeText(_) | JsonKind::TextView(_) => {
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! Only reading is allowed. Every query has a deadline, and all queries share one memory bound.
 
 use crate::provider::TypeTable;
-use crate::table::{Table, View, empty_schema};
+use crate::table::{Table, View};
 use crate::{Error, Inner, Settings};
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
@@ -123,11 +123,13 @@ impl Engine {
         Ok(Self { state, context: Arc::new(ScanContext { folder, url, store, runtime, parquet }) })
     }
 
-    /// A session that sees `view` and nothing else.
-    fn session(&self, name: &str, view: View) -> SessionContext {
+    /// A session that sees `view` and nothing else. With `leaves`, scans read single fields out of
+    /// nested columns.
+    fn session(&self, name: &str, view: View, leaves: bool) -> SessionContext {
         let schema = Arc::new(ViewSchema { view, context: self.context.clone() });
         let catalog = Arc::new(ViewCatalog { name: name.to_owned(), schema });
         let mut state = self.state.clone();
+        state.config_mut().options_mut().optimizer.enable_leaf_expression_pushdown = leaves;
         state.register_catalog_list(Arc::new(ViewCatalogs { catalog }));
         SessionContext::new_with_state(state)
     }
@@ -226,11 +228,36 @@ pub(crate) async fn query(
     let most = Duration::from_secs(settings.query_seconds_max);
     let allowed = options.timeout.map_or(most, |timeout| timeout.min(most));
     let view = inner.state.lock().view();
-    let run = run(inner, sql, view, options.rows_max);
-    match tokio::time::timeout(allowed, run).await {
-        Ok(answer) => answer,
+    let (inner, sql, rows_max) = (inner.clone(), sql.to_owned(), options.rows_max);
+    // A task of its own: where the engine computes long without a pause, or panics (its text
+    // arrays do beyond 2 GiB), the caller still gets an answer. Dropping the set stops it.
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move {
+        match run(&inner, &sql, view.clone(), rows_max, true).await {
+            Err(Error::Query(error)) if is_leaf_pushdown_fault(&error.to_string()) => {
+                run(&inner, &sql, view, rows_max, false).await
+            }
+            Err(Error::Sql { message, .. }) if is_leaf_pushdown_fault(&message) => {
+                run(&inner, &sql, view, rows_max, false).await
+            }
+            answer => answer,
+        }
+    });
+    match tokio::time::timeout(allowed, task.join_next()).await {
+        Ok(Some(Ok(answer))) => answer,
+        Ok(_) => Err(Error::Sql {
+            message: "the query cannot be computed over these values".to_owned(),
+            hint: None,
+        }),
         Err(_) => Err(Error::Deadline { seconds: allowed.as_secs() }),
     }
+}
+
+/// Whether planning failed because the engine reads nested fields of several joined tables under
+/// the same made-up names (apache/datafusion issues 25446 and 25459). Such a query is planned once
+/// more with whole columns read.
+fn is_leaf_pushdown_fault(message: &str) -> bool {
+    message.contains("__datafusion_extracted") || message.contains("push_down_leaf_projections")
 }
 
 async fn run(
@@ -238,15 +265,14 @@ async fn run(
     sql: &str,
     view: View,
     rows_max: Option<usize>,
+    leaves: bool,
 ) -> Result<Answer, Error> {
     let settings = &inner.settings;
     let commit = view.commit;
     let explained = |error: DataFusionError| explain(error, settings);
-    let session = inner.engine.session(&settings.name, view);
-    let allowed = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
+    let session = inner.engine.session(&settings.name, view, leaves);
+    let allowed =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let state = session.state();
     let dialect = state.config_options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect).map_err(explained)?;
@@ -401,10 +427,4 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
-}
-
-/// The columns of the table of `resource_type` without data; for documentation and tests.
-#[allow(dead_code)]
-pub(crate) fn columns(resource_type: ResourceType) -> SchemaRef {
-    empty_schema(resource_type)
 }

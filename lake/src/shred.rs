@@ -27,7 +27,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use datafusion::arrow::compute::filter_record_batch;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{
+    DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit,
+};
 use fhir::{DateSpan, ElementId, Kind, Node, Primitive, Resource, ResourceType, TypeId};
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -205,10 +207,11 @@ impl Group {
             return place;
         }
         let mut slot = Slot::new(element, companion, &self.lineage);
-        if self.root && element.name() == "meta" {
-            if let Cell::One(Value::Group(group)) = &mut slot.cell {
-                group.skip_stamps = true;
-            }
+        if self.root
+            && element.name() == "meta"
+            && let Cell::One(Value::Group(group)) = &mut slot.cell
+        {
+            group.skip_stamps = true;
         }
         self.slots.push(slot);
         self.hint = self.slots.len();
@@ -390,9 +393,7 @@ impl Value {
         match shape(element, companion, lineage) {
             Shape::Text => Self::Text(Text::default()),
             Shape::Json => Self::Json(Text::default()),
-            Shape::Boolean => {
-                Self::Boolean { bits: BooleanBufferBuilder::new(0), valid: valid() }
-            }
+            Shape::Boolean => Self::Boolean { bits: BooleanBufferBuilder::new(0), valid: valid() },
             Shape::Integer => Self::Integer { values: Vec::new(), valid: valid() },
             Shape::Decimal => {
                 Self::Decimal { values: Vec::new(), valid: valid(), text: Text::default() }
@@ -892,7 +893,8 @@ mod tests {
             ("-0", true),
             ("-0.5", true),
             ("1e3", false),
-            ("42.123456789012345", true),
+            ("42.12345678901234", true),
+            ("42.1234567890123456789", false),
             ("0.1000000000000000055", false),
         ] {
             let value: f64 = written.parse().expect("a number");

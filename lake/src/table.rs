@@ -189,10 +189,8 @@ impl State {
     }
 
     fn admit(&mut self, commit: u64, time_us: i64, part: Part) -> Result<(), Error> {
-        let table = self
-            .tables
-            .entry(part.resource_type)
-            .or_insert_with(|| Table::new(part.resource_type));
+        let table =
+            self.tables.entry(part.resource_type).or_insert_with(|| Table::new(part.resource_type));
         if commit <= table.watermark || (part.stamps.is_empty() && part.dead.is_empty()) {
             return Ok(());
         }
@@ -210,6 +208,11 @@ impl State {
 
     pub fn view(&self) -> View {
         View { commit: self.reflected, tables: self.tables.clone() }
+    }
+
+    /// One table as it stands.
+    pub fn table(&self, resource_type: ResourceType) -> Option<Table> {
+        self.tables.get(&resource_type).cloned()
     }
 
     /// Marks what is in memory now as being written.
@@ -387,12 +390,7 @@ fn system_fields() -> Vec<FieldRef> {
     ]
 }
 
-fn stamped(
-    rows: Rows,
-    stamps: &[Stamp],
-    commit: u64,
-    time_us: i64,
-) -> Result<TailBatch, Error> {
+fn stamped(rows: Rows, stamps: &[Stamp], commit: u64, time_us: i64) -> Result<TailBatch, Error> {
     let batch = rows.batch();
     let count = stamps.len();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -417,16 +415,14 @@ fn stamped(
 fn shown(resource_type: ResourceType, seen: &Schema) -> Schema {
     let mut fields: Vec<FieldRef> = Vec::new();
     for element in resource_type.type_id().elements() {
-        let companion = column_name(element, true, true);
         let known = |name: &str| seen.fields().find(name).map(|(_, field)| field.clone());
-        let mut expected = expected_fields(element);
-        if let Some(text) = known(&format!("{}_text", element.column())) {
-            expected.push(text);
+        let expected = expected_fields(element);
+        for suffix in ["", "_text", "_start", "_end", "_type", "_id"] {
+            let name = format!("{}{suffix}", element.column());
+            let like = || expected.iter().find(|field| *field.name() == name).cloned();
+            fields.extend(known(&name).or_else(like));
         }
-        for field in expected {
-            fields.push(known(field.name()).unwrap_or(field));
-        }
-        fields.extend(known(&companion));
+        fields.extend(known(&column_name(element, true, true)));
     }
     fields.extend(system_fields());
     Schema::new(fields)

@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// A folder of the shared data; `None`, with a word about it, where it is absent.
 pub fn shared(name: &str) -> Option<PathBuf> {
-    let base = std::env::var_os("TARN_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
+    let base = std::env::var_os("TARN_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let folder = base.join("data/fhir").join(name);
     if folder.is_dir() {
         return Some(folder);

@@ -136,6 +136,7 @@ async fn many_small_files_become_one_without_the_hidden_rows() {
         let patients = [patient(0, &format!("Round{round}")), patient(round + 1, "Other")];
         last = put(&mut loaded, &patients, &last[..last.len().min(1)]);
         loaded.lake.flush(true).await.expect("flushed");
+        loaded.lake.merge().await.expect("merged");
         assert_eq!(count(&loaded).await, round as u64 + 2);
         assert!(loaded.lake.tables()[0].files <= 4);
     }
@@ -178,4 +179,42 @@ async fn sixty_commits_leave_a_checkpoint_that_opens() {
     let loaded = Loaded::open(tables.path(), settings).await;
     assert_eq!(count(&loaded).await, 59);
     assert_eq!(loaded.lake.durable(), 60);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_engines_read_the_same_rows() {
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers.py");
+    let python = std::env::var("TARN_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let tables = tempfile::tempdir().expect("a folder");
+    let settings = Settings { merge_files_min: 0, ..quiet() };
+    let mut loaded = Loaded::open(tables.path(), settings.clone()).await;
+    let all: Vec<String> = (0..2_000).map(|id| patient(id, "Old")).collect();
+    let ordinals = put(&mut loaded, &all, &[]);
+    loaded.lake.flush(true).await.expect("flushed");
+    for round in 0..3 {
+        let again: Vec<String> = (0..50).map(|id| patient(id * 7 + round, "New")).collect();
+        let dead: Vec<u32> = (0..50).map(|id| ordinals[id * 7 + round]).collect();
+        put(&mut loaded, &again, &dead);
+        loaded.delete("Patient", &[ordinals[1_000 + round]]);
+        loaded.lake.flush(true).await.expect("flushed");
+    }
+    let sql = "SELECT name[1].family AS family, count(*) AS n FROM patient GROUP BY 1 ORDER BY 1";
+    let expected = loaded.json(sql).await;
+    assert_eq!(expected, json!([{"family": "New", "n": 150}, {"family": "Old", "n": 1_847}]));
+    let output = std::process::Command::new(python)
+        .arg(script)
+        .arg(tables.path().join("patient"))
+        .arg(expected.to_string())
+        .output();
+    match output {
+        Ok(output) if output.status.code() == Some(77) => {
+            println!("skipped: {}", String::from_utf8_lossy(&output.stdout).trim());
+        }
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+            println!("{}", String::from_utf8_lossy(&said));
+        }
+        Err(error) => println!("skipped: no Python ({error})"),
+    }
 }

@@ -186,7 +186,7 @@ async fn companions_say_what_text_hides() {
                 "effectivedatetime_start": "2024-03-01T00:00:00Z",
                 "effectivedatetime_end": "2024-04-01T00:00:00Z",
                 "valuequantity": {"value": 1.1, "value_text": "1.10", "unit": "kg"},
-                "referencerange": [{"low": {"value": 2.0}}],
+                "referencerange": [{"low": {"value": 2}}],
                 "_status": {"extension":
                     [{"url": "http://example.org/why", "valuestring": "because"}]},
             }])
@@ -201,8 +201,7 @@ async fn extensions_beyond_six_levels_are_json_text() {
     for _ in 0..9 {
         extension = format!(r#"{{"url":"e","extension":[{extension}]}}"#);
     }
-    let patient =
-        format!(r#"{{"resourceType":"Patient","id":"p","extension":[{extension}]}}"#);
+    let patient = format!(r#"{{"resourceType":"Patient","id":"p","extension":[{extension}]}}"#);
     let rows = lake::Lake::shred(parse(&patient).resource_type(), &[parse(&patient)]);
     let schema = rows.expect("rows").batch().schema();
     let text = format!("{schema:?}");

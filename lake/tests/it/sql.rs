@@ -43,7 +43,8 @@ async fn group_bys_and_joins_over_synthea_2021_agree_with_the_lines() {
             let sql = format!("SELECT count(*) AS n FROM {name}");
             assert_eq!(loaded.json(&sql).await, json!([{"n": rows.len()}]), "{name}, {where_from}");
         }
-        let genders = loaded.json("SELECT gender AS k, count(*) AS n FROM patient GROUP BY 1").await;
+        let genders =
+            loaded.json("SELECT gender AS k, count(*) AS n FROM patient GROUP BY 1").await;
         let expected =
             parsed["Patient"].iter().map(|p| p["gender"].as_str().unwrap_or_default().to_owned());
         assert_eq!(as_tally(&genders), tally(expected));
@@ -54,10 +55,7 @@ async fn group_bys_and_joins_over_synthea_2021_agree_with_the_lines() {
                  count(*) AS n FROM encounter GROUP BY 1",
             )
             .await;
-        assert_eq!(
-            as_tally(&months).values().sum::<u64>(),
-            parsed["Encounter"].len() as u64
-        );
+        assert_eq!(as_tally(&months).values().sum::<u64>(), parsed["Encounter"].len() as u64);
 
         let codes = loaded
             .json("SELECT code.coding[1].code AS k, count(*) AS n FROM condition GROUP BY 1")
@@ -75,7 +73,9 @@ async fn group_bys_and_joins_over_synthea_2021_agree_with_the_lines() {
             .await;
         let gender_of: BTreeMap<&str, &str> = parsed["Patient"]
             .iter()
-            .map(|p| (p["id"].as_str().unwrap_or_default(), p["gender"].as_str().unwrap_or_default()))
+            .map(|p| {
+                (p["id"].as_str().unwrap_or_default(), p["gender"].as_str().unwrap_or_default())
+            })
             .collect();
         let expected = parsed["Encounter"].iter().filter_map(|e| {
             let reference = e["subject"]["reference"].as_str()?;
@@ -122,9 +122,7 @@ async fn group_bys_and_joins_over_synthea_2021_agree_with_the_lines() {
 
 async fn refused(loaded: &Loaded, sql: &str) -> (String, String) {
     match loaded.lake.query(sql, QueryOptions::default()).await {
-        Err(error @ Error::Sql { .. }) => {
-            (error.to_string(), error.hint().unwrap_or_default())
-        }
+        Err(error @ Error::Sql { .. }) => (error.to_string(), error.hint().unwrap_or_default()),
         other => panic!("`{sql}`: {other:?}"),
     }
 }
@@ -192,11 +190,7 @@ async fn a_type_without_data_is_a_table_without_rows() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_end_a_query_that_asks_too_much() {
     let tables = tempfile::tempdir().expect("a folder");
-    let settings = Settings {
-        query_memory_bytes: 8 << 20,
-        answer_bytes_max: 1 << 20,
-        ..quiet()
-    };
+    let settings = Settings { query_memory_bytes: 8 << 20, answer_bytes_max: 1 << 20, ..quiet() };
     let loaded = Loaded::open(tables.path(), settings).await;
     let query = async |sql: &str, options| loaded.lake.query(sql, options).await;
     let endless = "SELECT count(*) FROM generate_series(1, 100000000000) t";

@@ -34,7 +34,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The data folder
-    #[arg(long, global = true, value_name = "DIR", default_value = "./tarn-data", env = "TARN_DATA")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "./tarn-data",
+        env = "TARN_DATA"
+    )]
     pub data: PathBuf,
     /// The settings file; by default `tarn.toml` in the data folder, if there is one
     #[arg(long, global = true, value_name = "FILE", env = "TARN_CONFIG")]

@@ -24,13 +24,9 @@ pub(crate) struct Answer {
 impl Client {
     pub(crate) fn new(server: &ServerFile) -> Self {
         // Loopback: a proxy set for the internet must not see this.
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
         Self { agent, address: server.http.clone(), token: server.token.clone() }
-    }
-
-    /// `host:port`.
-    pub(crate) fn address(&self) -> &str {
-        &self.address
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
@@ -39,7 +35,8 @@ impl Client {
     }
 
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, Failure> {
-        let sent = self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body);
+        let sent =
+            self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body);
         self.json(sent)
     }
 
@@ -49,7 +46,12 @@ impl Client {
     }
 
     /// Posts JSON and gives the answer as a stream; `accept` says which kind.
-    pub(crate) fn post_for(&self, path: &str, body: &Value, accept: &str) -> Result<Answer, Failure> {
+    pub(crate) fn post_for(
+        &self,
+        path: &str,
+        body: &Value,
+        accept: &str,
+    ) -> Result<Answer, Failure> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         self.checked(request.header("accept", accept).send_json(body))
     }
@@ -79,18 +81,26 @@ impl Client {
         sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, Failure> {
         let answer = self.checked(sent)?;
-        serde_json::from_reader(answer.body.into_reader())
-            .map_err(|error| Failure::new(format!("the server's answer was not understood: {error}")))
+        serde_json::from_reader(answer.body.into_reader()).map_err(|error| {
+            Failure::new(format!("the server's answer was not understood: {error}"))
+        })
     }
 
     /// The answer, or the server's own words about what went wrong.
-    fn checked(&self, sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
+    fn checked(
+        &self,
+        sent: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Answer, Failure> {
         let response = sent.map_err(|error| {
-            Failure::new(format!("the server at {} holds the data folder but did not answer: {error}", self.address))
-                .hint("look at its log; restart it if it hangs")
+            Failure::new(format!(
+                "the server at {} holds the data folder but did not answer: {error}",
+                self.address
+            ))
+            .hint("look at its log; restart it if it hangs")
         })?;
         let status = response.status();
-        let commit = response.headers().get("tarn-commit").and_then(|v| v.to_str().ok()?.parse().ok());
+        let commit =
+            response.headers().get("tarn-commit").and_then(|v| v.to_str().ok()?.parse().ok());
         let body = response.into_body();
         if status.is_success() {
             return Ok(Answer { body, commit });
@@ -99,7 +109,8 @@ impl Client {
         // A body that breaks off still leaves the status to report.
         let _ = body.into_reader().take(1 << 20).read_to_end(&mut text);
         let value: Value = serde_json::from_slice(&text).unwrap_or(Value::Null);
-        Err(told(&value).unwrap_or_else(|| Failure::new(format!("the server answered with status {status}"))))
+        Err(told(&value)
+            .unwrap_or_else(|| Failure::new(format!("the server answered with status {status}"))))
     }
 }
 
@@ -119,8 +130,9 @@ impl Answer {
                 return Err(failure);
             }
             if let Some(summary) = value.get_mut("summary") {
-                return serde_json::from_value(summary.take())
-                    .map_err(|error| Failure::new(format!("the server's summary was not understood: {error}")));
+                return serde_json::from_value(summary.take()).map_err(|error| {
+                    Failure::new(format!("the server's summary was not understood: {error}"))
+                });
             }
             if let Some(state) = value.get_mut("progress")
                 && let Ok(state) = serde_json::from_value(state.take())
@@ -128,7 +140,8 @@ impl Answer {
                 progress(state);
             }
         }
-        Err(Failure::new("the server ended the job without a summary").hint("look at the server's log"))
+        Err(Failure::new("the server ended the job without a summary")
+            .hint("look at the server's log"))
     }
 }
 

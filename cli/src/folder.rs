@@ -83,9 +83,11 @@ fn server_file(data: &Path) -> Option<ServerFile> {
 fn busy(data: &Path) -> Failure {
     let owner = std::fs::read_to_string(data.join("lock")).unwrap_or_default();
     let owner = owner.trim();
-    let by = if owner.is_empty() { "another process".to_owned() } else { format!("process {owner}") };
-    Failure::new(format!("the data folder `{}` is in use by {by}", data.display()))
-        .hint("wait for that command to end; while `tarn serve` runs, commands go through it instead")
+    let by =
+        if owner.is_empty() { "another process".to_owned() } else { format!("process {owner}") };
+    Failure::new(format!("the data folder `{}` is in use by {by}", data.display())).hint(
+        "wait for that command to end; while `tarn serve` runs, commands go through it instead",
+    )
 }
 
 impl Lock {
@@ -97,8 +99,13 @@ impl Lock {
         std::fs::create_dir_all(data).map_err(failed)?;
         private(data, 0o700);
         let path = data.join("lock");
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
@@ -128,7 +135,8 @@ impl Lock {
             serde_json::to_writer(&mut file, server)?;
             std::fs::rename(&next, &path)
         };
-        write().map_err(|error| Failure::new(format!("could not write `{}`: {error}", path.display())))
+        write()
+            .map_err(|error| Failure::new(format!("could not write `{}`: {error}", path.display())))
     }
 
     /// The server is gone.

@@ -33,7 +33,11 @@ pub(crate) struct Serve {
 impl Settings {
     /// What the rooms below the server take.
     pub(crate) fn rooms(&self) -> jobs::Settings {
-        jobs::Settings { store: self.store.clone(), lake: self.lake.clone(), import: self.import.clone() }
+        jobs::Settings {
+            store: self.store.clone(),
+            lake: self.lake.clone(),
+            import: self.import.clone(),
+        }
     }
 }
 
@@ -47,7 +51,10 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
             return Ok(Settings::default());
         }
         Err(error) => {
-            return Err(Failure::new(format!("could not read the settings file `{}`: {error}", path.display())));
+            return Err(Failure::new(format!(
+                "could not read the settings file `{}`: {error}",
+                path.display()
+            )));
         }
     };
     parse(&text).map_err(|failure| match failure {
@@ -61,12 +68,15 @@ pub(crate) fn load(global: &Global) -> Result<Settings, Failure> {
 fn parse(text: &str) -> Result<Settings, Failure> {
     // The message only: the full text of a TOML error quotes the line, which may hold a secret.
     let failed = |error: toml::de::Error| {
-        let line = error.span().map_or(0, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        let line = error
+            .span()
+            .map_or(0, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
         Failure::new(format!("line {line}: {}", error.message()))
     };
     let table: toml::Table = text.parse().map_err(failed)?;
     let given = serde_json::to_value(&table).map_err(|e| Failure::new(e.to_string()))?;
-    let known = serde_json::to_value(Settings::default()).map_err(|e| Failure::new(e.to_string()))?;
+    let known =
+        serde_json::to_value(Settings::default()).map_err(|e| Failure::new(e.to_string()))?;
     check_keys(&given, &known, "")?;
     toml::from_str(text).map_err(failed)
 }
@@ -101,7 +111,9 @@ pub(crate) fn masked(settings: &Settings) -> Result<Value, Failure> {
 fn mask(value: &mut Value) {
     if let Value::Object(members) = value {
         for (key, value) in members {
-            let secret = ["secret", "password", "token", "private_key"].iter().any(|word| key.contains(word));
+            let secret = ["secret", "password", "token", "private_key"]
+                .iter()
+                .any(|word| key.contains(word));
             match value {
                 Value::String(text) if secret && !text.is_empty() => *text = "********".to_owned(),
                 other => mask(other),
@@ -118,26 +130,36 @@ mod tests {
     fn what_is_left_out_has_its_default() {
         let settings = parse("[import]\nworkers = 3\n").expect("valid settings");
         assert_eq!(settings.import.workers, 3);
-        assert_eq!(settings.import.chunk_bytes, 4 << 20);
+        assert_eq!(settings.import.chunk_bytes, 8 << 20);
     }
 
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_known_one() {
-        check_refused("[import]\nworker = 3", "there is no setting `import.worker`", "did you mean `import.workers`?");
+        check_refused(
+            "[import]\nworker = 3",
+            "there is no setting `import.worker`",
+            "did you mean `import.workers`?",
+        );
         check_refused("[imports]\n", "there is no setting `imports`", "did you mean `import`?");
     }
 
     #[test]
     fn a_wrong_type_names_its_line() {
-        let Err(Failure::Told { message, .. }) = parse("[import]\n\nworkers = 'many'") else { panic!("accepted") };
+        let Err(Failure::Told { message, .. }) = parse("[import]\n\nworkers = 'many'") else {
+            panic!("accepted")
+        };
         assert!(message.starts_with("line 3:"), "{message}");
     }
 
     #[test]
     fn secrets_are_masked() {
-        let mut value = serde_json::json!({"s3": {"secret_key": "hush", "region": "eu"}, "token": ""});
+        let mut value =
+            serde_json::json!({"s3": {"secret_key": "hush", "region": "eu"}, "token": ""});
         mask(&mut value);
-        assert_eq!(value, serde_json::json!({"s3": {"secret_key": "********", "region": "eu"}, "token": ""}));
+        assert_eq!(
+            value,
+            serde_json::json!({"s3": {"secret_key": "********", "region": "eu"}, "token": ""})
+        );
     }
 
     #[track_caller]

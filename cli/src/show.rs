@@ -101,7 +101,7 @@ pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -132,13 +132,15 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
         }
     };
     let header: Vec<String> = header.iter().map(|cell| cut(cell)).collect();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| cut(cell)).collect()).collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).chain(header.get(column));
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let numeric = |column: usize| {
-        let mut cells = rows.iter().filter_map(|row| row.get(column)).filter(|c| !c.is_empty()).peekable();
+        let mut cells =
+            rows.iter().filter_map(|row| row.get(column)).filter(|c| !c.is_empty()).peekable();
         cells.peek().is_some() && cells.all(|cell| cell.parse::<f64>().is_ok())
     };
     let columns: Vec<(usize, bool)> = (0..header.len()).map(|c| (width(c), numeric(c))).collect();
@@ -146,9 +148,11 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
         let padded: Vec<String> = columns
             .iter()
             .zip(cells)
-            .map(|((width, numeric), cell)| {
-                if *numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            })
+            .map(
+                |((width, numeric), cell)| {
+                    if *numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                },
+            )
             .collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
@@ -176,7 +180,8 @@ mod tests {
 
     #[test]
     fn numbers_stand_to_the_right() {
-        let rows = [vec!["female".to_owned(), "9".to_owned()], vec!["male".to_owned(), "10".to_owned()]];
+        let rows =
+            [vec!["female".to_owned(), "9".to_owned()], vec!["male".to_owned(), "10".to_owned()]];
         let text = table(&["gender".to_owned(), "n".to_owned()], &rows);
         assert_eq!(text, "gender   n\n──────  ──\nfemale   9\nmale    10\n");
     }

@@ -84,7 +84,11 @@ pub async fn run(
     blocking(move || run_blocking(&room, &request, &*progress)).await
 }
 
-fn run_blocking(room: &Room, request: &Request, progress: &dyn Fn(Progress)) -> Result<Summary, Error> {
+fn run_blocking(
+    room: &Room,
+    request: &Request,
+    progress: &dyn Fn(Progress),
+) -> Result<Summary, Error> {
     let started = Instant::now();
     let out = &request.out;
     std::fs::create_dir_all(out).map_err(failed(out))?;
@@ -93,15 +97,21 @@ fn run_blocking(room: &Room, request: &Request, progress: &dyn Fn(Progress)) -> 
         return Err(Error::OutputNotEmpty { path: out.display().to_string() });
     }
     let snapshot = room.store.snapshot(&tables::access());
-    let counts: Vec<_> =
-        ResourceType::all().map(|t| (t, snapshot.count(t))).filter(|(_, count)| *count > 0).collect();
-    let mut state = Progress { resources_total: counts.iter().map(|(_, count)| count).sum(), ..Progress::default() };
+    let counts: Vec<_> = ResourceType::all()
+        .map(|t| (t, snapshot.count(t)))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let mut state = Progress {
+        resources_total: counts.iter().map(|(_, count)| count).sum(),
+        ..Progress::default()
+    };
     let mut told = Instant::now();
     let mut files = Vec::new();
     let mut time_us = 0;
     for (resource_type, _) in counts {
         state.resource_type = resource_type.name().to_owned();
-        let name = format!("{}.ndjson{}", resource_type.name(), if request.gzip { ".gz" } else { "" });
+        let name =
+            format!("{}.ndjson{}", resource_type.name(), if request.gzip { ".gz" } else { "" });
         let mut file = Output::create(out, &name, request.gzip)?;
         let (mut after, mut count) = (None, 0_u64);
         let mut line = Vec::new();
@@ -184,15 +194,22 @@ struct Output {
 
 enum Sink {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 impl Output {
     fn create(folder: &Path, name: &str, gzip: bool) -> Result<Self, Error> {
         let temporary = folder.join(format!(".{name}.partial"));
-        let file = BufWriter::with_capacity(256 << 10, File::create(&temporary).map_err(failed(&temporary))?);
+        let file = BufWriter::with_capacity(
+            256 << 10,
+            File::create(&temporary).map_err(failed(&temporary))?,
+        );
         // The gzip header carries no time, so equal content gives equal bytes.
-        let to = if gzip { Sink::Gzip(GzEncoder::new(file, Compression::new(6))) } else { Sink::Plain(file) };
+        let to = if gzip {
+            Sink::Gzip(Box::new(GzEncoder::new(file, Compression::new(6))))
+        } else {
+            Sink::Plain(file)
+        };
         Ok(Self { to, temporary, path: folder.join(name) })
     }
 

@@ -35,10 +35,10 @@ pub struct Settings {
     /// Longest line accepted, in bytes; a longer one is rejected without being held in memory.
     /// Default 67,108,864 (64 MiB). Raise it for resources with large attachments.
     pub line_bytes_max: u64,
-    /// Bytes of text per commit, about. Default 4,194,304 (4 MiB). Larger commits make fewer,
-    /// larger index segments and need more memory.
+    /// Bytes of text per commit, about. Default 8,388,608 (8 MiB). Larger commits make fewer,
+    /// larger index segments and fewer syncs of the disk, and need more memory.
     pub chunk_bytes: u64,
-    /// Lines per commit at most. Default 4,096.
+    /// Lines per commit at most. Default 16,384.
     pub chunk_lines_max: u64,
     /// Bytes of text read and not yet committed. Default 33,554,432 (32 MiB); memory used is
     /// about ten times that.
@@ -51,8 +51,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             line_bytes_max: 64 << 20,
-            chunk_bytes: 4 << 20,
-            chunk_lines_max: 4_096,
+            chunk_bytes: 8 << 20,
+            chunk_lines_max: 16_384,
             bytes_in_flight_max: 32 << 20,
             workers: 0,
         }

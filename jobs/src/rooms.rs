@@ -114,7 +114,8 @@ impl Rooms {
         let catalog = Arc::clone(&self.catalog);
         let store_id = id.clone();
         let store = blocking(move || catalog.store(&store_id).map_err(Error::from)).await?;
-        let settings = lake::Settings { name: datastore.name.clone(), ..self.settings.lake.clone() };
+        let settings =
+            lake::Settings { name: datastore.name.clone(), ..self.settings.lake.clone() };
         let lake = Arc::new(lake::Lake::open(&self.data.join("lake").join(&id), settings).await?);
         let room = Arc::new(Room {
             datastore,
@@ -232,7 +233,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     candidates
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().max(word.chars().count()) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + candidate.chars().count().max(word.chars().count()) / 3
+        })
         .min()
         .map(|(_, candidate)| candidate.to_owned())
 }

@@ -5,8 +5,8 @@
 //!
 //! Always true: after `catch_up(room, n)` returned, a query sees every commit up to `n`.
 
-use crate::rooms::{Room, blocking};
 use crate::Error;
+use crate::rooms::{Room, blocking};
 use fhir::{Resource, ResourceType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +37,9 @@ pub fn catch_up_blocking(room: &Room, commit: u64) -> Result<(), Error> {
         let after = room.lake.reflected();
         let log = room.store.changes(after, CHANGES_MAX)?;
         if log.is_empty() {
-            return Err(Error::Internal(format!("the change log ends before commit {commit}, after {after}")));
+            return Err(Error::Internal(format!(
+                "the change log ends before commit {commit}, after {after}"
+            )));
         }
         for entry in log {
             if !room.lake.has(entry.commit) {
@@ -65,7 +67,9 @@ fn parts(store: &store::Store, entry: store::CommitChanges) -> Result<Vec<lake::
         let sorted = types.entry(change.resource_type).or_default();
         sorted.dead.extend(change.replaced);
         if !change.deleted {
-            sorted.stamps.push(lake::Stamp { ordinal: change.ordinal, version_id: change.version_id });
+            sorted
+                .stamps
+                .push(lake::Stamp { ordinal: change.ordinal, version_id: change.version_id });
         }
     }
     let snapshot = store.snapshot(&access());
@@ -82,10 +86,18 @@ fn parts(store: &store::Store, entry: store::CommitChanges) -> Result<Vec<lake::
                     .into_iter()
                     .map(|version| {
                         let body = version.body.ok_or_else(|| {
-                            Error::Internal(format!("`{}` {} has no body", resource_type.name(), version.ordinal))
+                            Error::Internal(format!(
+                                "`{}` {} has no body",
+                                resource_type.name(),
+                                version.ordinal
+                            ))
                         })?;
                         Resource::parse(body.text()).map_err(|_| {
-                            Error::Internal(format!("stored `{}` {} no longer parses", resource_type.name(), version.ordinal))
+                            Error::Internal(format!(
+                                "stored `{}` {} no longer parses",
+                                resource_type.name(),
+                                version.ordinal
+                            ))
                         })
                     })
                     .collect::<Result<Vec<_>, Error>>()?;

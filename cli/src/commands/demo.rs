@@ -21,8 +21,10 @@ struct Sample;
 
 pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failure> {
     if given.patients.is_some() {
-        return Err(Failure::new("this version cannot generate patients yet: the generator arrives later")
-            .hint("`tarn demo` imports a small sample, `tarn demo --from DIR` your own NDJSON"));
+        return Err(Failure::new(
+            "this version cannot generate patients yet: the generator arrives later",
+        )
+        .hint("`tarn demo` imports a small sample, `tarn demo --from DIR` your own NDJSON"));
     }
     if let Some(from) = &given.from
         && !from.exists()
@@ -99,7 +101,11 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
                 }))?;
             } else {
                 let fhir = endpoint(&address.to_string(), &datastore.datastore_id);
-                show::out(&format!("{}{}", told(summary), next_steps(context, &address.to_string(), &fhir, &datastore.name, &key)))?;
+                show::out(&format!(
+                    "{}{}",
+                    told(summary),
+                    next_steps(context, &address.to_string(), &fhir, &datastore.name, &key)
+                ))?;
                 if !given.exit {
                     show::out("\nServing until Ctrl-C.")?;
                 }
@@ -174,8 +180,12 @@ fn open_browser(link: &str) {
     if !screen || !std::io::stdout().is_terminal() {
         return;
     }
-    let spawned =
-        Command::new("xdg-open").arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let spawned = Command::new("xdg-open")
+        .arg(link)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     if spawned.is_err() {
         show::note("no browser could be opened: follow the link above");
     }

@@ -46,7 +46,11 @@ pub(crate) fn code(summary: &Summary) -> ExitCode {
     if summary.rejected > 0 { ExitCode::from(PARTIAL) } else { ExitCode::SUCCESS }
 }
 
-fn here(context: &Context<'_>, given: &Import, bar: &ProgressBar) -> Result<(Summary, Timings), Failure> {
+fn here(
+    context: &Context<'_>,
+    given: &Import,
+    bar: &ProgressBar,
+) -> Result<(Summary, Timings), Failure> {
     let rooms = jobs::Rooms::open(&context.global.data, context.settings.rooms())?;
     if given.create && rooms.find(&given.store).is_err() {
         rooms.create(&given.store)?;
@@ -72,7 +76,10 @@ fn here(context: &Context<'_>, given: &Import, bar: &ProgressBar) -> Result<(Sum
 }
 
 /// Shows progress and keeps the timings.
-pub(crate) fn follow(bar: &ProgressBar, last: &Arc<Mutex<Timings>>) -> Arc<dyn Fn(Progress) + Send + Sync> {
+pub(crate) fn follow(
+    bar: &ProgressBar,
+    last: &Arc<Mutex<Timings>>,
+) -> Arc<dyn Fn(Progress) + Send + Sync> {
     let (bar, last) = (bar.clone(), Arc::clone(last));
     Arc::new(move |progress| {
         show::import_progress(&bar, &progress);
@@ -82,9 +89,15 @@ pub(crate) fn follow(bar: &ProgressBar, last: &Arc<Mutex<Timings>>) -> Arc<dyn F
     })
 }
 
-fn through(given: &Import, client: &Client, bar: &ProgressBar) -> Result<(Summary, Timings), Failure> {
+fn through(
+    given: &Import,
+    client: &Client,
+    bar: &ProgressBar,
+) -> Result<(Summary, Timings), Failure> {
     let datastore = match find(client, &given.store) {
-        Err(_) if given.create => client.post::<Value>("/api/stores", &json!({"name": given.store}))?,
+        Err(_) if given.create => {
+            client.post::<Value>("/api/stores", &json!({"name": given.store}))?
+        }
         Err(_) => {
             let error = jobs::Error::NoDatastore { name: given.store.clone(), nearest: None };
             return Err(no_datastore(error, &given.store));
@@ -95,8 +108,10 @@ fn through(given: &Import, client: &Client, bar: &ProgressBar) -> Result<(Summar
     let is_stdin = |path: &Path| path.as_os_str() == "-";
     let answer = if given.paths.iter().any(|p| is_stdin(p)) {
         if given.paths.len() > 1 {
-            return Err(Failure::new("a running server takes either standard input or paths, not both")
-                .hint("import them with two commands"));
+            return Err(Failure::new(
+                "a running server takes either standard input or paths, not both",
+            )
+            .hint("import them with two commands"));
         }
         client.post_stream(&path, "application/fhir+ndjson", std::io::stdin().lock())?
     } else {
@@ -105,7 +120,8 @@ fn through(given: &Import, client: &Client, bar: &ProgressBar) -> Result<(Summar
             .paths
             .iter()
             .map(|p| {
-                p.canonicalize().map_err(|e| Failure::new(format!("could not read `{}`: {e}", p.display())))
+                p.canonicalize()
+                    .map_err(|e| Failure::new(format!("could not read `{}`: {e}", p.display())))
             })
             .collect::<Result<_, _>>()?;
         client.post_for(&path, &json!({"paths": paths}), "application/x-ndjson")?
@@ -120,11 +136,14 @@ fn through(given: &Import, client: &Client, bar: &ProgressBar) -> Result<(Summar
 
 fn no_datastore(error: jobs::Error, name: &str) -> Failure {
     let nearest = match &error {
-        jobs::Error::NoDatastore { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`? "),
+        jobs::Error::NoDatastore { nearest: Some(nearest), .. } => {
+            format!("did you mean `{nearest}`? ")
+        }
         _ => String::new(),
     };
-    Failure::from(error)
-        .hint(format!("{nearest}`tarn store create {name}` makes it, and so does this command with --create"))
+    Failure::from(error).hint(format!(
+        "{nearest}`tarn store create {name}` makes it, and so does this command with --create"
+    ))
 }
 
 /// The summary for people.

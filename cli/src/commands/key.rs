@@ -22,7 +22,10 @@ pub(crate) fn run(context: &Context<'_>, given: &KeyArguments) -> Result<ExitCod
                         }
                         None => None,
                     };
-                    created(context, &to_json(&keys.create((*role).into(), store).map_err(failed)?)?)?;
+                    created(
+                        context,
+                        &to_json(&keys.create((*role).into(), store).map_err(failed)?)?,
+                    )?;
                 }
                 Key::List => listed(context, &to_json(&keys.list())?)?,
                 Key::Delete { key_id } => {
@@ -41,7 +44,9 @@ pub(crate) fn run(context: &Context<'_>, given: &KeyArguments) -> Result<ExitCod
             let body = json!({"role": server::keys::Role::from(*role), "store": store});
             created(context, &client.post::<Value>("/api/keys", &body)?)?;
         }
-        (Access::Through(client), Key::List) => listed(context, &client.get::<Value>("/api/keys")?)?,
+        (Access::Through(client), Key::List) => {
+            listed(context, &client.get::<Value>("/api/keys")?)?
+        }
         (Access::Through(client), Key::Delete { key_id }) => {
             let all: Vec<Value> = client.get("/api/keys")?;
             if !all.iter().any(|key| key["key_id"] == key_id.as_str()) {
@@ -75,7 +80,8 @@ fn to_json(value: &impl serde::Serialize) -> Result<Value, Failure> {
 }
 
 fn unknown(key_id: &str) -> Failure {
-    Failure::new(format!("there is no key `{key_id}`")).hint("`tarn key list` shows the keys there are")
+    Failure::new(format!("there is no key `{key_id}`"))
+        .hint("`tarn key list` shows the keys there are")
 }
 
 fn created(context: &Context<'_>, key: &Value) -> Result<(), Failure> {

@@ -17,7 +17,9 @@ pub(crate) fn run(context: &Context<'_>, given: &Serve) -> Result<ExitCode, Fail
     }
     let (server, lock) = open(context, &given.listen)?;
     if server.server.keys().list().is_empty() {
-        show::note("no key exists yet, so nobody can get in: `tarn key create --role admin` makes one");
+        show::note(
+            "no key exists yet, so nobody can get in: `tarn key create --role admin` makes one",
+        );
     }
     // Signals count from here on: a stop right after the ready line must drain, not kill.
     let stop = context.runtime.block_on(async { Stop::listen() })?;
@@ -66,7 +68,10 @@ impl Bound {
     }
 
     /// Serves until `stop`, lets running requests finish, and closes the rooms.
-    pub(crate) async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    pub(crate) async fn run(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
         let served = self.server.serve(self.listener, stop).await;
         served.map_err(|error| Failure::new(format!("the server failed: {}", chain(&error))))
     }
@@ -89,7 +94,8 @@ fn check_address(http: &str, allow_network: bool) -> Result<(), Failure> {
         Failure::new(format!("`{http}` is not an address to listen on: {why}"))
             .hint("write host and port, such as 127.0.0.1:8470")
     };
-    let addresses: Vec<SocketAddr> = http.to_socket_addrs().map_err(|error| wrong(error.to_string()))?.collect();
+    let addresses: Vec<SocketAddr> =
+        http.to_socket_addrs().map_err(|error| wrong(error.to_string()))?.collect();
     if addresses.iter().all(|address| address.ip().is_loopback()) {
         return Ok(());
     }
@@ -117,7 +123,9 @@ impl Stop {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error: std::io::Error| Failure::new(format!("could not listen for signals: {error}"));
+            let failed = |error: std::io::Error| {
+                Failure::new(format!("could not listen for signals: {error}"))
+            };
             Ok(Self {
                 terminate: signal(SignalKind::terminate()).map_err(failed)?,
                 interrupt: signal(SignalKind::interrupt()).map_err(failed)?,

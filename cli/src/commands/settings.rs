@@ -10,7 +10,8 @@ pub(crate) fn show(settings: &Settings, json: bool) -> Result<ExitCode, Failure>
     if json {
         show::json(&value)?;
     } else {
-        let text = toml::to_string_pretty(&value).map_err(|error| Failure::new(error.to_string()))?;
+        let text =
+            toml::to_string_pretty(&value).map_err(|error| Failure::new(error.to_string()))?;
         show::out(&text)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 pub(crate) fn run(context: &Context<'_>, given: &Sql) -> Result<ExitCode, Failure> {
     let query = if given.query == "-" { read_stdin()? } else { given.query.clone() };
-    let format = given.format.unwrap_or(if context.global.json { Format::Json } else { Format::Table });
+    let format =
+        given.format.unwrap_or(if context.global.json { Format::Json } else { Format::Table });
     if format == Format::Parquet && given.out.is_none() && std::io::stdout().is_terminal() {
         return Err(Failure::new("Parquet is not for terminals").hint("give a file with --out"));
     }
@@ -20,7 +21,8 @@ pub(crate) fn run(context: &Context<'_>, given: &Sql) -> Result<ExitCode, Failur
             let rooms = jobs::Rooms::open(&context.global.data, context.settings.rooms())?;
             context.runtime.block_on(async {
                 let room = rooms.datastore(&given.store).await?;
-                let answer = room.lake.query(&query, lake::QueryOptions::default()).await.map_err(failed)?;
+                let answer =
+                    room.lake.query(&query, lake::QueryOptions::default()).await.map_err(failed)?;
                 let bytes = match format {
                     // A table is drawn from CSV, which has the header even without rows.
                     Format::Table | Format::Csv => lake::render_csv(&answer),
@@ -56,8 +58,9 @@ pub(crate) fn run(context: &Context<'_>, given: &Sql) -> Result<ExitCode, Failur
         bytes
     };
     match &given.out {
-        Some(path) => std::fs::write(path, &bytes)
-            .map_err(|error| Failure::new(format!("could not write `{}`: {error}", path.display())))?,
+        Some(path) => std::fs::write(path, &bytes).map_err(|error| {
+            Failure::new(format!("could not write `{}`: {error}", path.display()))
+        })?,
         None => {
             let mut stdout = std::io::stdout().lock();
             stdout.write_all(&bytes)?;

@@ -8,7 +8,14 @@ use std::io::Write;
 #[track_caller]
 fn import(house: &House, name: &str, content: &[u8]) -> (Value, Vec<Value>) {
     let file = house.file(name, content);
-    let done = house.run(&["--json", "import", "--store", "ward", "--create", file.to_str().expect("a path")]);
+    let done = house.run(&[
+        "--json",
+        "import",
+        "--store",
+        "ward",
+        "--create",
+        file.to_str().expect("a path"),
+    ]);
     rejected(&done)
 }
 
@@ -38,7 +45,8 @@ fn check_line(error: &Value, name: &str, line: usize) {
 #[test]
 fn a_bad_line_between_good_ones_is_rejected_alone() {
     let house = House::new();
-    let deep = format!(r#"{{"resourceType":"Patient","id":"d","contact":{}}}"#, "[".repeat(100_000));
+    let deep =
+        format!(r#"{{"resourceType":"Patient","id":"d","contact":{}}}"#, "[".repeat(100_000));
     let bad: [&[u8]; 7] = [
         deep.as_bytes(),
         b"{\"resourceType\":\"Patient\",\"id\":\"u\",\"name\":[{\"family\":\"\xc3\x28\"}]}",
@@ -50,7 +58,11 @@ fn a_bad_line_between_good_ones_is_rejected_alone() {
     ];
     for (index, bad) in bad.into_iter().enumerate() {
         let name = format!("bad-{index}.ndjson");
-        let lines = [patient(&format!("before-{index}")).into_bytes(), bad.to_vec(), patient(&format!("after-{index}")).into_bytes()];
+        let lines = [
+            patient(&format!("before-{index}")).into_bytes(),
+            bad.to_vec(),
+            patient(&format!("after-{index}")).into_bytes(),
+        ];
         let (summary, errors) = import(&house, &name, &lines.join(&b'\n'));
         assert_eq!(summary["created"], 2, "{name}");
         assert_eq!(errors.len(), 1, "{name}");
@@ -72,7 +84,8 @@ fn a_gzip_that_breaks_off_keeps_its_beginning() {
     check_line(&errors[0], "Patient.ndjson.gz", created as usize + 1);
     let (summary, _) = import(&house, "Patient.ndjson.gz", &whole);
     assert_eq!(summary["created"].as_u64(), Some(3_000 - created));
-    let (summary, errors) = import(&house, "noise.ndjson.gz", &[&[0x1f, 0x8b][..], &[7; 100]].concat());
+    let (summary, errors) =
+        import(&house, "noise.ndjson.gz", &[&[0x1f, 0x8b][..], &[7; 100]].concat());
     assert_eq!((summary["created"].as_u64(), errors.len()), (Some(0), 1));
 }
 
@@ -82,7 +95,8 @@ fn a_line_of_300_megabytes_is_passed_over_in_bounded_memory() {
     house.run(&["store", "create", "ward"]).exits(0);
     let binary = env!("CARGO_BIN_EXE_tarn");
     // The shell caps what the process may map, so holding the line would fail.
-    let script = format!("ulimit -v 6000000; exec '{binary}' --data \"$0\" --json import --store ward -");
+    let script =
+        format!("ulimit -v 6000000; exec '{binary}' --data \"$0\" --json import --store ward -");
     let mut child = std::process::Command::new("sh")
         .args(["-c", &script])
         .arg(house.data())
@@ -127,7 +141,11 @@ fn an_empty_file_and_one_without_a_final_newline_are_fine() {
     assert_eq!(summary["resources"], 0);
     let (summary, _) = import(&house, "blank.ndjson", b"\n\r\n  \n");
     assert_eq!(summary["resources"], 0);
-    let (summary, _) = import(&house, "bom.ndjson", format!("\u{feff}{}\r\n\r\n{}", patient("a"), patient("b")).as_bytes());
+    let (summary, _) = import(
+        &house,
+        "bom.ndjson",
+        format!("\u{feff}{}\r\n\r\n{}", patient("a"), patient("b")).as_bytes(),
+    );
     assert_eq!(summary["created"], 2);
 }
 
@@ -135,8 +153,16 @@ fn an_empty_file_and_one_without_a_final_newline_are_fine() {
 fn paths_that_are_not_there_are_refused_before_anything_is_written() {
     let house = House::new();
     let good = house.file("good.ndjson", patient("a"));
-    let done =
-        house.run(&["import", "--store", "ward", "--create", good.to_str().expect("a path"), "missing.ndjson"]).exits(1);
+    let done = house
+        .run(&[
+            "import",
+            "--store",
+            "ward",
+            "--create",
+            good.to_str().expect("a path"),
+            "missing.ndjson",
+        ])
+        .exits(1);
     assert!(done.err.contains("`missing.ndjson`"), "{}", done.err);
     house.run(&["sql", "--store", "ward", "SELECT 1"]).exits(1);
     house.run(&["store", "create", "ward"]).exits(0);

@@ -56,13 +56,27 @@ fn the_sample_imports_and_a_second_time_changes_nothing() {
     let total = sample_total();
     let first = house.run(&["--json", "import", "--store", "ward", sample]).exits(0).json();
     assert_eq!((&first["created"], &first["rejected"]), (&json!(total), &json!(0)));
-    let keys: Vec<&str> = first.as_object().expect("an object").keys().map(String::as_str).collect();
+    let keys: Vec<&str> =
+        first.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["resources", "created", "updated", "unchanged", "rejected", "bytes", "seconds", "resources_per_second", "error_file"]
+        [
+            "resources",
+            "created",
+            "updated",
+            "unchanged",
+            "rejected",
+            "bytes",
+            "seconds",
+            "resources_per_second",
+            "error_file"
+        ]
     );
     let again = house.run(&["--json", "import", "--store", id, sample]).exits(0).json();
-    assert_eq!((&again["created"], &again["updated"], &again["unchanged"]), (&json!(0), &json!(0), &json!(total)));
+    assert_eq!(
+        (&again["created"], &again["updated"], &again["unchanged"]),
+        (&json!(0), &json!(0), &json!(total))
+    );
     let done = house.run(&["import", "--store", "ward", sample]).exits(0);
     assert!(done.out.contains("nothing changed"), "{}", done.out);
 
@@ -78,11 +92,14 @@ fn the_sample_imports_and_a_second_time_changes_nothing() {
 #[test]
 fn sql_answers_as_table_csv_json_and_parquet() {
     let house = House::new();
-    let input = house.file("Patient.ndjson", [patient("a"), patient("b").replace("female", "male")].join("\n"));
+    let input = house
+        .file("Patient.ndjson", [patient("a"), patient("b").replace("female", "male")].join("\n"));
     let input = input.to_str().expect("a path");
     house.run(&["import", "--store", "ward", "--create", input]).exits(0);
     let query = "SELECT id, gender FROM patient ORDER BY id";
-    let ask = |more: &[&str]| house.run(&[&["sql", "--store", "ward"], more, &[query]].concat()).exits(0).out;
+    let ask = |more: &[&str]| {
+        house.run(&[&["sql", "--store", "ward"], more, &[query]].concat()).exits(0).out
+    };
     assert_eq!(ask(&[]), "id  gender\n──  ──────\na   female\nb   male\n");
     assert_eq!(ask(&["--format", "csv"]).replace('\r', ""), "id,gender\na,female\nb,male\n");
     let json: serde_json::Value = serde_json::from_str(&ask(&["--format", "json"])).expect("JSON");
@@ -113,10 +130,13 @@ fn wrong_sql_is_an_error_with_a_hint() {
 fn export_gives_back_what_was_imported() {
     let house = House::new();
     let sample = sample();
-    house.run(&["import", "--store", "ward", "--create", sample.to_str().expect("a path")]).exits(0);
+    house
+        .run(&["import", "--store", "ward", "--create", sample.to_str().expect("a path")])
+        .exits(0);
     let out = house.path("export");
     let out = out.to_str().expect("a path");
-    let summary = house.run(&["--json", "export", "--store", "ward", "--out", out, "--gzip"]).exits(0).json();
+    let summary =
+        house.run(&["--json", "export", "--store", "ward", "--out", out, "--gzip"]).exits(0).json();
     assert_eq!(summary["resources"], sample_total());
     let done = house.run(&["export", "--store", "ward", "--out", out]).exits(1);
     assert!(done.err.contains("not empty") && done.err.contains("--force"), "{}", done.err);
@@ -131,7 +151,11 @@ fn a_store_that_is_not_there_is_an_error_naming_the_nearest() {
     house.run(&["store", "create", "ward"]).exits(0);
     let input = house.file("Patient.ndjson", patient("a"));
     let done = house.run(&["import", "--store", "wrd", input.to_str().expect("a path")]).exits(1);
-    assert!(done.err.contains("`wrd`") && done.err.contains("`ward`") && done.err.contains("--create"), "{}", done.err);
+    assert!(
+        done.err.contains("`wrd`") && done.err.contains("`ward`") && done.err.contains("--create"),
+        "{}",
+        done.err
+    );
     let done = house.run(&["sql", "--store", "wrd", "SELECT 1"]).exits(1);
     assert!(done.err.contains("did you mean `ward`?"), "{}", done.err);
     let done = house.run(&["store", "create", "ward"]).exits(1);
@@ -146,7 +170,10 @@ fn a_store_that_is_not_there_is_an_error_naming_the_nearest() {
 fn keys_are_made_listed_and_deleted() {
     let house = House::new();
     house.run(&["store", "create", "ward"]).exits(0);
-    let made = house.run(&["--json", "key", "create", "--role", "read", "--store", "ward"]).exits(0).json();
+    let made = house
+        .run(&["--json", "key", "create", "--role", "read", "--store", "ward"])
+        .exits(0)
+        .json();
     let keys: Vec<&str> = made.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(keys, ["key_id", "secret", "bearer"]);
     let listed = house.run(&["--json", "key", "list"]).exits(0);
@@ -178,7 +205,13 @@ fn the_demo_imports_its_sample_and_says_how_to_go_on() {
     let house = House::new();
     let demo = ["demo", "--no-open", "--exit", "--http", "127.0.0.1:0"];
     let done = house.run(&demo).exits(0);
-    for expected in ["/console/#sign-in=", "AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY=", "curl ", "sql --store demo"] {
+    for expected in [
+        "/console/#sign-in=",
+        "AWS_ACCESS_KEY_ID=",
+        "AWS_SECRET_ACCESS_KEY=",
+        "curl ",
+        "sql --store demo",
+    ] {
         assert!(done.out.contains(expected), "`{expected}` in {}", done.out);
     }
     let json = house.run(&[&["--json"], &demo[..]].concat()).exits(0).json();

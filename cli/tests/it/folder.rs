@@ -13,18 +13,26 @@ fn every_command_goes_through_a_running_server() {
     let server = house.serve();
     assert!(server.ready.ends_with(" pg=off flight=off"), "{}", server.ready);
     let store = house.run(&["--json", "store", "create", "ward"]).exits(0).json();
-    assert!(store["endpoint"].as_str().expect("an endpoint").contains(&server.address()), "{store}");
+    assert!(
+        store["endpoint"].as_str().expect("an endpoint").contains(&server.address()),
+        "{store}"
+    );
     assert_eq!(store.as_object().expect("an object").len(), 4);
     assert_eq!(house.run(&["--json", "store", "list"]).exits(0).json()[0]["name"], "ward");
 
     let sample = sample();
-    let imported =
-        house.run(&["--json", "import", "--store", "ward", sample.to_str().expect("a path")]).exits(0).json();
+    let imported = house
+        .run(&["--json", "import", "--store", "ward", sample.to_str().expect("a path")])
+        .exits(0)
+        .json();
     assert_eq!(imported["created"], sample_total());
-    let keys: Vec<&str> = imported.as_object().expect("an object").keys().map(String::as_str).collect();
+    let keys: Vec<&str> =
+        imported.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(keys.len(), 9, "{keys:?}");
     let done = house.run_with_input(&["--json", "import", "--store", "ward", "-"], |stdin| {
-        stdin.write_all(format!("{}\nnot json\n", patient("from-stdin")).as_bytes()).expect("it is read");
+        stdin
+            .write_all(format!("{}\nnot json\n", patient("from-stdin")).as_bytes())
+            .expect("it is read");
     });
     let summary = done.exits(3).json();
     assert_eq!((&summary["created"], &summary["rejected"]), (&json!(1), &json!(1)));
@@ -38,12 +46,14 @@ fn every_command_goes_through_a_running_server() {
 
     let out = house.path("export");
     let out = out.to_str().expect("a path");
-    let exported = house.run(&["--json", "export", "--store", "ward", "--out", out]).exits(0).json();
+    let exported =
+        house.run(&["--json", "export", "--store", "ward", "--out", out]).exits(0).json();
     assert_eq!(exported["resources"], sample_total() + 1);
     let done = house.run(&["export", "--store", "ward", "--out", out]).exits(1);
     assert!(done.err.contains("not empty"), "{}", done.err);
 
-    let key = house.run(&["--json", "key", "create", "--role", "sql", "--store", "ward"]).exits(0).json();
+    let key =
+        house.run(&["--json", "key", "create", "--role", "sql", "--store", "ward"]).exits(0).json();
     assert_eq!(house.run(&["--json", "key", "list"]).exits(0).json()[0]["key_id"], key["key_id"]);
     house.run(&["key", "delete", key["key_id"].as_str().expect("an id")]).exits(0);
     let done = house.run(&["import", "--store", "wrd", out]).exits(1);
@@ -53,7 +63,9 @@ fn every_command_goes_through_a_running_server() {
 
     assert_eq!(server.terminate(), Some(0));
     assert!(!house.data().join("server.json").exists());
-    let rows = house.run(&["--json", "sql", "--store", "ward", "SELECT count(*) AS n FROM patient"]).exits(0);
+    let rows = house
+        .run(&["--json", "sql", "--store", "ward", "SELECT count(*) AS n FROM patient"])
+        .exits(0);
     assert!(rows.json()[0]["n"].as_u64().expect("a number") > 1);
     house.run(&["store", "delete", "ward", "--yes"]).exits(0);
 }
@@ -63,7 +75,11 @@ fn a_second_server_on_the_folder_is_refused_and_a_killed_one_leaves_no_trouble()
     let house = House::new();
     let mut server = house.serve();
     let done = house.run(&["serve", "--http", "127.0.0.1:0"]).exits(1);
-    assert!(done.err.contains("already runs") && done.err.contains(&server.address()), "{}", done.err);
+    assert!(
+        done.err.contains("already runs") && done.err.contains(&server.address()),
+        "{}",
+        done.err
+    );
     server.child.kill().expect("killed");
     server.child.wait().expect("dead");
     assert!(house.data().join("server.json").exists(), "nobody tidied up");

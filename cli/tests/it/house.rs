@@ -21,7 +21,8 @@ impl Done {
     /// The result of `--json`.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {} {}", self.out, self.err))
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.out, self.err))
     }
 
     /// Checks the exit code.
@@ -87,7 +88,11 @@ impl House {
     }
 
     /// Runs a command that reads standard input.
-    pub fn run_with_input(&self, arguments: &[&str], input: impl FnOnce(&mut dyn Write) + Send) -> Done {
+    pub fn run_with_input(
+        &self,
+        arguments: &[&str],
+        input: impl FnOnce(&mut dyn Write) + Send,
+    ) -> Done {
         let mut child = self
             .command(arguments)
             .stdin(Stdio::piped())
@@ -125,13 +130,17 @@ pub struct Server {
 
 impl Server {
     pub fn address(&self) -> String {
-        let rest = self.ready.strip_prefix("ready http=").unwrap_or_else(|| panic!("not ready: {}", self.ready));
+        let rest = self
+            .ready
+            .strip_prefix("ready http=")
+            .unwrap_or_else(|| panic!("not ready: {}", self.ready));
         rest.split(' ').next().expect("an address").to_owned()
     }
 
     /// Sends SIGTERM and gives the exit code.
     pub fn terminate(mut self) -> Option<i32> {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        let killed =
+            Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
         assert!(killed.success());
         self.child.wait().expect("the server ends").code()
     }

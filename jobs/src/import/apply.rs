@@ -48,8 +48,10 @@ pub(super) fn apply_all(
 
 fn apply(job: &Job<'_>, chunk: Prepared) -> Result<(), Error> {
     let meters = &job.meters;
-    job.errors.write(&chunk.file, &chunk.rejects)?;
-    Meters::add(&meters.rejected, chunk.rejects.len() as u64);
+    for (file, rejects) in &chunk.rejects {
+        job.errors.write(file, rejects)?;
+        Meters::add(&meters.rejected, rejects.len() as u64);
+    }
     Meters::add(&meters.bytes, chunk.bytes);
     let Some(Content { transaction, rows }) = chunk.content? else { return Ok(()) };
     // Held over both, so that no query's catching up does the lake's half a second time.
@@ -64,8 +66,10 @@ fn apply(job: &Job<'_>, chunk: Prepared) -> Result<(), Error> {
             let mut parts = Vec::with_capacity(rows.len());
             for (resource_type, count, rows) in rows {
                 let written: Vec<_> = written.by_ref().take(count).collect();
-                let keep: Vec<bool> = written.iter().map(|w| w.kind != WrittenKind::Unchanged).collect();
-                let kept: Vec<_> = written.iter().filter(|w| w.kind != WrittenKind::Unchanged).collect();
+                let keep: Vec<bool> =
+                    written.iter().map(|w| w.kind != WrittenKind::Unchanged).collect();
+                let kept: Vec<_> =
+                    written.iter().filter(|w| w.kind != WrittenKind::Unchanged).collect();
                 if kept.is_empty() {
                     continue;
                 }

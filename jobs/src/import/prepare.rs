@@ -12,9 +12,9 @@ use std::sync::Arc;
 /// A chunk ready to be applied.
 pub(super) struct Prepared {
     pub number: u64,
-    pub file: Arc<str>,
     pub bytes: u64,
-    pub rejects: Vec<Reject>,
+    /// By file.
+    pub rejects: Vec<(Arc<str>, Vec<Reject>)>,
     /// `None` when no line was accepted.
     pub content: Result<Option<Content>, Error>,
 }
@@ -27,22 +27,29 @@ pub(super) struct Content {
 }
 
 pub(super) fn prepare(job: &Job<'_>, mut chunk: Chunk) -> Prepared {
-    let mut rejects = std::mem::take(&mut chunk.rejects);
+    let mut rejected = Vec::new();
     let mut types: BTreeMap<ResourceType, Vec<Resource>> = BTreeMap::new();
     Meters::time(&job.meters.parse_ns, || {
-        for (line, text) in lines(&chunk) {
-            match parse(text) {
-                Ok(resource) => types.entry(resource.resource_type()).or_default().push(resource),
-                Err(outcome) => rejects.push(Reject { line, outcome }),
+        for piece in &mut chunk.pieces {
+            let mut rejects = std::mem::take(&mut piece.rejects);
+            for (line, text) in lines(piece) {
+                match parse(text) {
+                    Ok(resource) => {
+                        types.entry(resource.resource_type()).or_default().push(resource)
+                    }
+                    Err(outcome) => rejects.push(Reject { line, outcome }),
+                }
+            }
+            if !rejects.is_empty() {
+                rejects.sort_by_key(|reject| reject.line);
+                rejected.push((Arc::clone(&piece.file), rejects));
             }
         }
     });
-    rejects.sort_by_key(|reject| reject.line);
     Prepared {
         number: chunk.number,
-        file: chunk.file,
-        bytes: chunk.text.len() as u64,
-        rejects,
+        bytes: chunk.bytes,
+        rejects: rejected,
         content: if types.is_empty() { Ok(None) } else { content(job, types).map(Some) },
     }
 }

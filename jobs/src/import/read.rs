@@ -3,6 +3,7 @@
 //! Always true:
 //! - a chunk ends at a line's end, or at the file's;
 //! - no more than `line_bytes_max` plus one chunk is held, whatever the input;
+//! - small files share a chunk, since every commit costs the disk the same few syncs;
 //! - a stream that breaks off gives every whole line before the break, and one error.
 
 use super::reject::Reject;
@@ -53,7 +54,11 @@ impl From<(&str, Bytes)> for Source {
     /// A file in memory.
     fn from((name, bytes): (&str, Bytes)) -> Self {
         let length = bytes.len() as u64;
-        Self::Reader { name: name.to_owned(), reader: Box::new(bytes.reader()), bytes: Some(length) }
+        Self::Reader {
+            name: name.to_owned(),
+            reader: Box::new(bytes.reader()),
+            bytes: Some(length),
+        }
     }
 }
 
@@ -86,7 +91,11 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
     for source in sources {
         match source {
             Source::Reader { name, reader, bytes } => {
-                inputs.push(Input { name: name.into(), whole: false, from: Origin::Reader(reader, bytes) });
+                inputs.push(Input {
+                    name: name.into(),
+                    whole: false,
+                    from: Origin::Reader(reader, bytes),
+                });
             }
             Source::Path(path) => {
                 let failed = |source| Error::Input { path: path.display().to_string(), source };
@@ -103,8 +112,10 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
                         let file = path.join(&name);
                         let Some(name) = name.to_str() else { continue };
                         let Some(whole) = wanted(name) else { continue };
-                        let meta = std::fs::metadata(&file)
-                            .map_err(|source| Error::Input { path: file.display().to_string(), source })?;
+                        let meta = std::fs::metadata(&file).map_err(|source| Error::Input {
+                            path: file.display().to_string(),
+                            source,
+                        })?;
                         if meta.is_file() {
                             let from = Origin::File { path: file, bytes: meta.len() };
                             inputs.push(Input { name: name.into(), whole, from });
@@ -118,7 +129,8 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
                     if meta.is_file() {
                         File::open(&path).map_err(failed)?;
                     }
-                    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file").to_owned();
+                    let name =
+                        path.file_name().and_then(|n| n.to_str()).unwrap_or("file").to_owned();
                     let whole = wanted(&name).unwrap_or(false);
                     let from = Origin::File { path, bytes: meta.len() };
                     inputs.push(Input { name: name.into(), whole, from });
@@ -145,10 +157,18 @@ fn wanted(name: &str) -> Option<bool> {
     }
 }
 
-/// Whole lines of one file, in order.
+/// What becomes one commit: pieces of one or more files, in order.
+#[derive(Default)]
 pub(super) struct Chunk {
     /// Its place among all chunks.
     pub number: u64,
+    pub bytes: u64,
+    lines: u64,
+    pub pieces: Vec<Piece>,
+}
+
+/// Whole lines of one file, in order.
+pub(super) struct Piece {
     pub file: Arc<str>,
     /// The number of its first line, counted from 1.
     pub line: u64,
@@ -202,27 +222,51 @@ pub(super) fn read_all(
     budget: &Budget,
     chunks: &crossbeam_channel::Sender<Chunk>,
 ) {
-    let mut out = Out { job, budget, chunks, number: 0 };
+    let mut out = Out { job, settings, budget, chunks, next: Chunk::default() };
     for input in inputs {
         let file = Arc::clone(&input.name);
         let reader = match open(input.from, &job.meters.bytes_on_disk) {
             Ok(reader) => reader,
             Err(error) => {
-                let reject = Reject::of_file(0, IssueCode::Exception, format!("the file could not be opened: {}", error.kind()));
-                if !out.send(&file, 0, Bytes::new(), false, vec![reject]) {
+                let reject = Reject::of_file(
+                    0,
+                    IssueCode::Exception,
+                    format!("the file could not be opened: {}", error.kind()),
+                );
+                let piece = Piece {
+                    file,
+                    line: 0,
+                    text: Bytes::new(),
+                    whole: false,
+                    rejects: vec![reject],
+                };
+                if !out.push(piece, 0) {
                     return;
                 }
                 continue;
             }
         };
-        let mut cutter = Cutter { settings, file, line: 1, buffer: Vec::new(), scanned: 0, lines: 0, skipped: None, rejects: Vec::new() };
-        let alive =
-            if input.whole { cutter.document(reader, &mut out) } else { cutter.lines(reader, &mut out) };
+        let mut cutter = Cutter {
+            settings,
+            file,
+            line: 1,
+            buffer: Vec::new(),
+            scanned: 0,
+            lines: 0,
+            skipped: None,
+            rejects: Vec::new(),
+        };
+        let alive = if input.whole {
+            cutter.document(reader, &mut out)
+        } else {
+            cutter.lines(reader, &mut out)
+        };
         if !alive {
             return;
         }
         Meters::add(&job.meters.files_done, 1);
     }
+    out.send();
 }
 
 /// Opens an input, counts its bytes as they lie on disk, and looks through gzip.
@@ -259,23 +303,35 @@ impl Read for Counted {
     }
 }
 
-/// Where chunks go.
+/// Gathers pieces into chunks and sends them: small files share a commit.
 struct Out<'a> {
     job: &'a Job<'a>,
+    settings: &'a Settings,
     budget: &'a Budget,
     chunks: &'a crossbeam_channel::Sender<Chunk>,
-    number: u64,
+    next: Chunk,
 }
 
 impl Out<'_> {
-    /// False when nobody wants more.
-    fn send(&mut self, file: &Arc<str>, line: u64, text: Bytes, whole: bool, rejects: Vec<Reject>) -> bool {
-        if self.job.stopped() || !self.budget.take(text.len() as u64) {
-            return false;
-        }
-        let chunk = Chunk { number: self.number, file: Arc::clone(file), line, text, whole, rejects };
-        self.number += 1;
-        self.chunks.send(chunk).is_ok()
+    /// Whether so much more fills the chunk.
+    fn is_full(&self, bytes: u64, lines: u64) -> bool {
+        self.next.bytes + bytes >= self.settings.chunk_bytes
+            || self.next.lines + lines >= self.settings.chunk_lines_max
+    }
+
+    /// Adds a piece; sends the chunk once it is full. False when nobody wants more.
+    fn push(&mut self, piece: Piece, lines: u64) -> bool {
+        self.next.bytes += piece.text.len() as u64;
+        self.next.lines += lines.max(1);
+        self.next.pieces.push(piece);
+        !self.is_full(0, 0) || self.send()
+    }
+
+    /// Sends what there is. False when nobody wants more.
+    fn send(&mut self) -> bool {
+        let after = Chunk { number: self.next.number + 1, ..Chunk::default() };
+        let chunk = std::mem::replace(&mut self.next, after);
+        !self.job.stopped() && self.budget.take(chunk.bytes) && self.chunks.send(chunk).is_ok()
     }
 }
 
@@ -301,7 +357,8 @@ impl Cutter<'_> {
         // Where the last whole line ends.
         let mut cut = 0;
         loop {
-            let read = Meters::time(&out.job.meters.read_ns, || fill(&mut reader, &mut self.buffer));
+            let read =
+                Meters::time(&out.job.meters.read_ns, || fill(&mut reader, &mut self.buffer));
             let more = match &read {
                 Ok(count) => *count > 0,
                 Err(_) => false,
@@ -325,7 +382,7 @@ impl Cutter<'_> {
                 self.scanned += at + 1;
                 cut = self.scanned;
                 self.lines += 1;
-                if self.lines >= self.settings.chunk_lines_max || cut as u64 >= self.settings.chunk_bytes {
+                if out.is_full(cut as u64, self.lines) {
                     if !self.emit(cut, out) {
                         return false;
                     }
@@ -357,7 +414,8 @@ impl Cutter<'_> {
                         return false;
                     }
                     self.rejects.push(broken(line, &error));
-                    return out.send(&self.file, line, Bytes::new(), false, std::mem::take(&mut self.rejects));
+                    self.buffer.clear();
+                    return self.emit(0, out);
                 }
                 Ok(_) => {
                     let all = self.buffer.len();
@@ -386,14 +444,15 @@ impl Cutter<'_> {
             }
         }
         let text = Bytes::from(std::mem::take(&mut self.buffer));
-        out.send(&self.file, 1, text, true, std::mem::take(&mut self.rejects))
+        let rejects = std::mem::take(&mut self.rejects);
+        out.push(Piece { file: Arc::clone(&self.file), line: 1, text, whole: true, rejects }, 1)
     }
 
     /// Sends the first `cut` bytes of the buffer, all whole lines.
     fn emit(&mut self, cut: usize, out: &mut Out<'_>) -> bool {
         let line = self.line;
-        self.line += self.lines;
-        self.lines = 0;
+        let lines = std::mem::take(&mut self.lines);
+        self.line += lines;
         self.scanned = self.scanned.saturating_sub(cut);
         if cut == 0 && self.rejects.is_empty() {
             return true;
@@ -401,7 +460,15 @@ impl Cutter<'_> {
         let rest = self.buffer[cut..].to_vec();
         let mut text = std::mem::replace(&mut self.buffer, rest);
         text.truncate(cut);
-        out.send(&self.file, line, Bytes::from(text), false, std::mem::take(&mut self.rejects))
+        let rejects = std::mem::take(&mut self.rejects);
+        let piece = Piece {
+            file: Arc::clone(&self.file),
+            line,
+            text: Bytes::from(text),
+            whole: false,
+            rejects,
+        };
+        out.push(piece, lines)
     }
 
     fn too_long(&mut self, bytes: u64) {
@@ -423,7 +490,11 @@ fn broken(line: u64, error: &std::io::Error) -> Reject {
         }
         kind => format!("the input could not be read on: {kind}"),
     };
-    Reject::of_file(line, IssueCode::Incomplete, format!("{what}; everything from this line on is missing"))
+    Reject::of_file(
+        line,
+        IssueCode::Incomplete,
+        format!("{what}; everything from this line on is missing"),
+    )
 }
 
 /// Appends what one read gives; 0 at the end.
@@ -445,21 +516,21 @@ fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
     }
 }
 
-/// The lines of a chunk with their numbers, without line ends, blank ones left out.
-pub(super) fn lines(chunk: &Chunk) -> impl Iterator<Item = (u64, Bytes)> + '_ {
-    let text = if chunk.line == 1 && chunk.text.starts_with(BOM) {
-        chunk.text.slice(BOM.len()..)
+/// The lines of a piece with their numbers, without line ends, blank ones left out.
+pub(super) fn lines(piece: &Piece) -> impl Iterator<Item = (u64, Bytes)> + '_ {
+    let text = if piece.line == 1 && piece.text.starts_with(BOM) {
+        piece.text.slice(BOM.len()..)
     } else {
-        chunk.text.clone()
+        piece.text.clone()
     };
-    let mut next = Some((0, chunk.line));
+    let mut next = Some((0, piece.line));
     std::iter::from_fn(move || {
         loop {
             let (start, line) = next.take()?;
             if start >= text.len() {
                 return None;
             }
-            let end = if chunk.whole {
+            let end = if piece.whole {
                 text.len()
             } else {
                 memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at)

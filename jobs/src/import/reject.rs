@@ -38,7 +38,8 @@ pub(super) struct ErrorFile {
 impl ErrorFile {
     /// Names a new job in the data folder.
     pub(super) fn new(data: &Path) -> Result<Self, Error> {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let stamp: String = fhir::date::instant(i64::try_from(now.as_micros()).unwrap_or(0))
             .chars()
             .filter(char::is_ascii_alphanumeric)

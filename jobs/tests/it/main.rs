@@ -76,7 +76,8 @@ fn shared(folder: &str) -> Option<PathBuf> {
 
 async fn count(room: &Room, sql: &str) -> i64 {
     let answer = room.lake.query(sql, lake::QueryOptions::default()).await.expect("an answer");
-    let rows: Value = serde_json::from_slice(&lake::render_json(&answer).expect("JSON")).expect("JSON");
+    let rows: Value =
+        serde_json::from_slice(&lake::render_json(&answer).expect("JSON")).expect("JSON");
     let row = rows[0].as_object().expect("a row");
     row.values().next().and_then(Value::as_i64).expect("a number")
 }
@@ -153,7 +154,10 @@ fn single_writes_reach_the_tables_by_catching_up() {
         })));
         tables::catch_up(&room, commit).await.expect("caught up");
         assert_eq!(count(&room, "SELECT count(*) AS n FROM patient").await, 1);
-        assert_eq!(count(&room, "SELECT count(*) AS n FROM patient WHERE gender = 'male'").await, 1);
+        assert_eq!(
+            count(&room, "SELECT count(*) AS n FROM patient WHERE gender = 'male'").await,
+            1
+        );
     });
 }
 
@@ -179,7 +183,9 @@ fn bad_lines_are_listed_with_file_and_number_and_the_rest_carry_on() {
     let errors = errors(&summary);
     let lines: Vec<i64> = errors
         .iter()
-        .map(|outcome| outcome["issue"][0]["extension"][1]["valueInteger"].as_i64().expect("a line"))
+        .map(|outcome| {
+            outcome["issue"][0]["extension"][1]["valueInteger"].as_i64().expect("a line")
+        })
         .collect();
     assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9]);
     for outcome in &errors {
@@ -233,13 +239,17 @@ fn a_gzip_that_breaks_off_gives_every_whole_line_before_the_break() {
 #[test]
 fn the_same_id_twice_makes_two_versions_whatever_the_chunks() {
     let house = House::new();
-    let lines: Vec<String> =
-        (0..100).map(|i| patient("same").replace("female", if i % 2 == 0 { "male" } else { "female" })).collect();
+    let lines: Vec<String> = (0..100)
+        .map(|i| patient("same").replace("female", if i % 2 == 0 { "male" } else { "female" }))
+        .collect();
     let summary = house.import(small(), text("Patient.ndjson", lines.join("\n")));
     assert_eq!((summary.created, summary.updated, summary.unchanged), (1, 99, 0));
     house.open(Settings::default(), async |room| {
         assert_eq!(count(&room, "SELECT count(*) AS n FROM patient").await, 1);
-        assert_eq!(count(&room, "SELECT count(*) AS n FROM patient WHERE gender = 'female'").await, 1);
+        assert_eq!(
+            count(&room, "SELECT count(*) AS n FROM patient WHERE gender = 'female'").await,
+            1
+        );
     });
 }
 
@@ -247,8 +257,11 @@ fn the_same_id_twice_makes_two_versions_whatever_the_chunks() {
 fn one_document_in_a_json_file_may_span_lines() {
     let house = House::new();
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("one.json"), "{\n  \"resourceType\": \"Patient\",\n  \"id\": \"one\"\n}\n")
-        .expect("room");
+    std::fs::write(
+        folder.path().join("one.json"),
+        "{\n  \"resourceType\": \"Patient\",\n  \"id\": \"one\"\n}\n",
+    )
+    .expect("room");
     std::fs::write(folder.path().join("more.jsonl"), patient("two")).expect("room");
     std::fs::write(folder.path().join("notes.txt"), "not for us").expect("room");
     std::fs::write(folder.path().join("manifest.json"), "{}").expect("room");
@@ -306,7 +319,8 @@ fn what_is_exported_imports_into_the_same_and_exports_to_the_same_bytes() {
     });
     for entry in std::fs::read_dir(out("a")).expect("the export") {
         let name = entry.expect("an entry").file_name();
-        let [a, b] = ["a", "b"].map(|folder| std::fs::read(out(folder).join(&name)).expect("both have it"));
+        let [a, b] =
+            ["a", "b"].map(|folder| std::fs::read(out(folder).join(&name)).expect("both have it"));
         assert_eq!(a, b, "{}", name.display());
     }
     let exported = std::fs::read_to_string(out("a").join("Patient.ndjson")).expect("patients");

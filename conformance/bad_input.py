@@ -10,12 +10,15 @@ in. Memory is the kernel's peak figure of the process.
 import argparse
 import gzip
 import json
+import pathlib
 import re
 import sys
+import time
 
 import harness
 
 MEMORY_MAX = 1 << 30
+SQL_SECONDS = 3
 HUGE = 300 << 20
 
 
@@ -212,6 +215,7 @@ class Trials:
     def over_http(self):
         report = self.report
         store = self.tarn.create_store("http")
+        (pathlib.Path(self.tarn.data) / "tarn.toml").write_text(f"[lake]\nquery_seconds_max = {SQL_SECONDS}\n")
         server = harness.Server(self.tarn)
         try:
             base = f"/datastore/{store}/r4"
@@ -248,6 +252,19 @@ class Trials:
                                   ("DROP TABLE patient", 400), ("SELECT 1; DELETE FROM patient", 400), ("(" * 20_000, 400)):
                 reply = client.send("POST", "/sql", json.dumps({"store": "http", "query": query}).encode(), {"Content-Type": "application/json"})
                 report.check(reply.status == status and b"error" in reply.body, f"SQL `{query[:40]}` is refused", reply)
+            for query in ("COPY (SELECT 1) TO '/tmp/tarn-never.csv'", "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'", "CREATE TABLE t AS SELECT 1",
+                          "CREATE VIEW v AS SELECT 1", "INSERT INTO patient SELECT * FROM patient", "UPDATE patient SET gender = 'x'", "SELECT * FROM '/etc/passwd'",
+                          "SELECT * FROM read_csv('/etc/passwd')", "SET datafusion.execution.batch_size = 1", "SELECT 1/0", "SELECT CAST('x' AS INT)"):
+                reply = client.send("POST", "/sql", json.dumps({"store": "http", "query": query}).encode(), {"Content-Type": "application/json"})
+                report.check(reply.status == 400 and b"error" in reply.body and b"root:" not in reply.body, f"SQL `{query[:40]}` is refused", reply)
+            for query in ("WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
+                          "SELECT count(*) FROM generate_series(1, 1000000000000)",
+                          "SELECT array_agg(a.value) FROM generate_series(1, 100000) a, generate_series(1, 100000) b",
+                          "SELECT a.value FROM generate_series(1, 100000) a, generate_series(1, 100000) b"):
+                begun = time.monotonic()
+                reply = client.send("POST", "/sql", json.dumps({"store": "http", "query": query}).encode(), {"Content-Type": "application/json"})
+                took = time.monotonic() - begun
+                report.check(reply.status == 400 and b"error" in reply.body and took < 3 * SQL_SECONDS, f"SQL `{query[:60]}` is stopped at a limit", f"{took:.1f} s: {reply}")
             reply = client.send("POST", "/sql", b"not json", {"Content-Type": "application/json"})
             report.check(reply.status in (400, 415, 422), "SQL body that is not JSON is refused", reply)
             reply = client.get(f"{base}/Patient?name=" + "x" * 60_000)
@@ -266,6 +283,19 @@ class Trials:
         report.check("panicked" not in server.last_errors and "stack overflow" not in server.last_errors,
                      "no panic in the server's log", server.last_errors[-500:])
 
+    def beyond_the_engine(self):
+        """The SQL engine's text arrays panic beyond 2 GiB; the one who asked for that is told, and nobody else notices."""
+        server = harness.Server(self.tarn)
+        try:
+            client = server.client()
+            query = "SELECT sum(length(repeat('x', a.value * 100))) FROM generate_series(1, 8192) a"
+            reply = client.send("POST", "/sql", json.dumps({"store": "http", "query": query}).encode(), {"Content-Type": "application/json"})
+            self.report.check(reply.status in (200, 400, 500), "SQL making more text than the engine can hold gets an answer", reply)
+            reply = client.send("POST", "/sql", json.dumps({"store": "http", "query": "SELECT 1 AS one"}).encode(), {"Content-Type": "application/json"})
+            self.report.check(reply.status == 200 and reply.json() == [{"one": 1}], "and the next query too", reply)
+        finally:
+            server.stop()
+
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -274,7 +304,7 @@ def main():
     report = harness.Report("bad input")
     with harness.Folder("bad") as scratch:
         trials = Trials(harness.Tarn(harness.find_binary(given.tarn), scratch / "data"), report, scratch)
-        for part in (trials.lines, trials.truncated_gzip, trials.odd_files, trials.huge_line, trials.over_http):
+        for part in (trials.lines, trials.truncated_gzip, trials.odd_files, trials.huge_line, trials.over_http, trials.beyond_the_engine):
             try:
                 part()
             except Exception as error:

@@ -15,8 +15,12 @@ import argparse
 import gzip
 import http.client
 import json
+import os
 import pathlib
 import random
+import shutil
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -53,9 +57,10 @@ class Trial:
         self.tarn, self.report, self.random, self.scratch = tarn, report, random.Random(seed), scratch
         self.model = {}  # id -> State
         self.server, self.import_seconds = None, {}
-        # Small chunks, so that a small import has many commits to die between.
+        # Small chunks and buffers and quick flushes, so that little work has many moments to die in.
         pathlib.Path(tarn.data).mkdir(parents=True, exist_ok=True)
-        (pathlib.Path(tarn.data) / "tarn.toml").write_text("[import]\nchunk_lines_max = 40\n")
+        (pathlib.Path(tarn.data) / "tarn.toml").write_text(
+            "[import]\nchunk_lines_max = 40\n[lake]\nflush_after_ms = 100\nmerge_files_min = 4\n[store]\nwrite_buffer_bytes = 262144\n")
         self.store = tarn.create_store("crash")
         self.base = f"/datastore/{self.store}/r4"
         self.slowest_start = 0.0
@@ -129,7 +134,7 @@ class Trial:
         threads = [threading.Thread(target=work, args=(me,)) for me in range(CLIENTS)]
         for thread in threads:
             thread.start()
-        moment = self.random.uniform(0.02, 0.5)
+        moment = self.random.uniform(0.02, 0.5 if self.random.random() < 0.8 else 2.0)
         time.sleep(moment)
         self.kill()
         stop.set()
@@ -203,7 +208,7 @@ class Trial:
             self.kill()
             process = self.tarn.spawn("import", "--store", "crash", folder)
             time.sleep(moment)
-            process.kill()
+            os.kill(process.pid, signal.SIGKILL)  # not process.kill(): that would reap it, if it has ended by then
             answer = self.tarn.finish(process)
             self.report.check(b"panicked" not in answer.err, f"round {number}: no panic in the import", answer.err[-500:])
         client = self.start().client()
@@ -215,8 +220,10 @@ class Trial:
             answer = self.tarn.run("--json", "import", "--store", "crash", folder, check=False)
             summary = answer.json() if answer.code == 0 else {"error": answer.err.decode()[-300:]}
         seconds = time.monotonic() - begun
-        if part == 0:
-            self.import_seconds[kind] = 0.5 * typical + 0.5 * seconds
+        if part == len(steps):
+            self.import_seconds[kind] = moment  # it was done by then: die sooner next time
+        elif part < len(steps) / 2:
+            self.import_seconds[kind] = 0.5 * typical + 0.5 * seconds * len(steps) / (len(steps) - part)
         summary = summary or {}
         found = [summary.get(k) for k in ("resources", "created", "updated", "unchanged", "rejected")]
         self.report.check(found == [len(steps), len(steps) - part, 0, part, 0], f"round {number}: the same import again completes",
@@ -256,6 +263,28 @@ class Trial:
         self.report.check(sorted(r["id"] for r in rows) == sorted(found) and all(r["v"] == 1 for r in rows),
                           f"{label}: SQL has the same rows, each once", f"{len(rows)} rows, {len({r['id'] for r in rows})} ids, search {len(found)}")
         return len(found)
+
+    def synced(self, writes=40):
+        """A kill spares what the system holds in memory, a power cut does not: each write must ask for the disk."""
+        client, trace = self.start().client(), self.scratch / "trace"
+        if not shutil.which("strace"):
+            self.report.skip("a disk sync for each write", "strace is not installed")
+            return
+        tracer = subprocess.Popen(["strace", "-f", "-e", "trace=fsync,fdatasync", "-e", "signal=none", "-o", trace, "-p", str(self.server.process.pid)],
+                                  stderr=subprocess.PIPE)
+        attached = b"attached" in tracer.stderr.readline()
+        for number in range(writes):
+            identifier = f"synced-{number}"
+            client.put(f"{self.base}/Observation/{identifier}", resource(identifier, "synced", number))
+            state = self.model[identifier] = State("synced")
+            state.version, state.step, state.deleted = 1, number, False
+        tracer.terminate()
+        tracer.communicate()
+        if not attached:
+            self.report.skip("a disk sync for each write", "strace may not look at the server here")
+            return
+        count = trace.read_text().count("sync(")
+        self.report.check(count >= writes, "each of the writes in turn reaches the disk before its answer", f"{count} syncs for {writes} writes")
 
     # ---- the whole -------------------------------------------------------------------------
 
@@ -353,7 +382,7 @@ def main():
                     said = "broken off"
                 print(f"  round {number:3} {kind:18} {said}; {time.monotonic() - begun:.1f} s"
                       + (f"; {report.failed - failed} FAILED, seed {given.seed}" if report.failed > failed else ""), flush=True)
-            trial.start()
+            trial.synced()
             trial.check_round(given.rounds, done[-20:])
             trial.export()
             memory, code = trial.server.memory("VmHWM"), trial.server.stop()

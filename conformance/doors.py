@@ -13,9 +13,11 @@ import datetime
 import hashlib
 import hmac
 import json
+import pathlib
 import socket
 import stat
 import sys
+import time
 import urllib.parse
 
 import harness
@@ -65,6 +67,12 @@ class Doors:
             report.check(set(key) >= {"key_id", "secret", "bearer"}, "key create prints key_id, secret and bearer", list(key))
         self.server = harness.Server(tarn)
         self.nobody = harness.Client(self.server.address)
+        self.guesses = 0
+
+    def stranger(self):
+        """A client of an address of its own, for the server slows an address down that guesses."""
+        self.guesses += 1
+        return harness.Client(self.server.address, source=f"127.8.{self.guesses >> 8}.{self.guesses & 255}")
 
     def all_doors(self):
         """Every route that needs a key: (method, path, headers, body)."""
@@ -94,7 +102,9 @@ class Doors:
     def everywhere(self, what, credentials, expected=(401,)):
         """One kind of credentials at every door."""
         for method, path, headers, body in self.all_doors():
-            reply = self.nobody.send(method, path, body, {**headers, **credentials})
+            client = self.stranger()
+            reply = client.send(method, path, body, {**headers, **credentials})
+            client.close()
             self.report.check(reply.status in expected, f"{what}: {method} {path.replace(self.store, 'ID').replace(self.other, 'ID2')} is refused", reply)
             if reply.status == 401:
                 self.report.check(reply.header("www-authenticate"), f"{what}: {method} {path[:12]}… says how to authenticate", reply.headers)
@@ -151,7 +161,7 @@ class Doors:
             if tamper:
                 tamper(sent)
             url = sent["path"] + ("?" + sent["query"] if sent["query"] else "")
-            reply = self.nobody.send(sent["method"], url, sent["body"] or None, sent["headers"])
+            reply = self.stranger().send(sent["method"], url, sent["body"] or None, sent["headers"])
             self.report.check(reply.status in expected, f"SigV4: {what}", reply)
 
         refused = (401, 403)
@@ -198,7 +208,7 @@ class Doors:
             for secret, expected in ((key["secret"], status), ("wrong", 403)):
                 request = AWSRequest(method=method, url=f"http://{address}{path}", data=body, headers=dict(FHIR))
                 SigV4Auth(Credentials(key["key_id"], secret), "healthlake", "us-east-1").add_auth(request)
-                reply = self.nobody.send(method, path, body, dict(request.headers.items()))
+                reply = self.stranger().send(method, path, body, dict(request.headers.items()))
                 good = reply.status == expected or (expected == 403 and reply.status == 401)
                 self.report.check(good, f"botocore: {what} with {'the right' if expected == status else 'a wrong'} secret", reply)
 
@@ -304,6 +314,30 @@ class Doors:
             self.report.check(first.status in (200, 204) and first.header("set-cookie"), "a sign-in token signs in", first)
             self.report.check(again.status == 401 and not again.header("set-cookie"), "a sign-in token works once", again)
 
+    def guessing(self):
+        """Whoever keeps guessing waits; whoever has the key does not."""
+        client, begun = self.stranger(), time.monotonic()
+        for number in range(9):
+            client.send("GET", "/api/session", headers={"Authorization": f"Bearer guess-{number}"})
+        seconds = time.monotonic() - begun
+        self.report.check(0.5 < seconds < 30, "nine guesses of one address are slowed down", f"{seconds:.2f} s")
+        begun = time.monotonic()
+        client.bearer = self.keys["read"]["bearer"]
+        reply = client.get("/api/session")
+        self.report.check(reply.status == 200 and time.monotonic() - begun < 0.5, "the right key from there is not", reply)
+        client.close()
+
+    def audit(self):
+        """Every access to patient data is on record, without what it said."""
+        time.sleep(1.0)
+        logs = [path for path in pathlib.Path(self.tarn.data).rglob("*") if path.is_file() and "audit" in str(path.relative_to(self.tarn.data))]
+        records = [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+        for interaction in ("read", "update", "search", "sql", "refused"):
+            self.report.check(any(r.get("interaction") == interaction for r in records), f"the audit log has the {interaction}", f"{len(records)} records")
+        self.report.check(any(r.get("key_id") == self.keys["admin"]["key_id"] for r in records), "the audit log names the key", logs)
+        text = "".join(path.read_text() for path in logs)
+        self.report.check(not any(k["secret"] in text or k["bearer"] in text for k in self.keys.values()), "no key in the audit log")
+
     def the_rest(self):
         folder = self.tarn.data
         for name in ("keys.json", "server.json"):
@@ -330,7 +364,7 @@ def main():
     with harness.Folder("doors") as scratch:
         doors = Doors(harness.Tarn(harness.find_binary(given.tarn), scratch / "data"), report)
         try:
-            for part in (doors.anonymous, doors.ways_in, doors.signatures, doors.roles, doors.revocation, doors.cookies, doors.the_rest):
+            for part in (doors.anonymous, doors.ways_in, doors.signatures, doors.roles, doors.revocation, doors.cookies, doors.guessing, doors.audit, doors.the_rest):
                 try:
                     part()
                 except Exception as error:

@@ -116,6 +116,13 @@ def by_sql(report, client, expected):
         SELECT coalesce(c.code['coding'][1]['display'], c.code['text'], 'not recorded') AS condition, count(DISTINCT e.id) AS n
         FROM condition c JOIN encounter e ON e.id = c.encounter_id GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 15""")
     report.equal([tuple(r.values()) for r in found], top(expected["by_condition"]), "SQL: encounters by condition")
+    # Nested fields of three joined tables, written with dots.
+    found = client.sql("population", """
+        SELECT coalesce(c.code.coding[1].display, c.code.text, 'not recorded') AS condition, count(DISTINCT e.id) AS n
+        FROM condition c JOIN encounter e ON e.id = c.encounter_id LEFT JOIN patient p ON p.id = e.subject_id
+        WHERE e.period.start_start > TIMESTAMP '1800-01-01' AND e.class.code IS NOT NULL AND p.name[1].family IS NOT NULL
+        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 15""")
+    report.equal([tuple(r.values()) for r in found], top(expected["by_condition"]), "SQL: encounters by condition over three tables")
 
 
 def main():

@@ -174,9 +174,9 @@ def escape(text):
 
 
 def fold(text):
-    """String search ignores case and accents."""
+    """String search ignores case, accents and insignificant white space: that at the ends, and all of a run but one."""
     text = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in text if not unicodedata.combining(c)).casefold()
+    return " ".join("".join(c for c in text if not unicodedata.combining(c)).casefold().split())
 
 
 def prefixed(text):

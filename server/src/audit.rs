@@ -92,12 +92,18 @@ impl Audit {
     }
 }
 
-fn write_all(folder: &std::path::Path, receiver: &Receiver<Record>, flush_every: Duration, lost: &AtomicU64) {
+fn write_all(
+    folder: &std::path::Path,
+    receiver: &Receiver<Record>,
+    flush_every: Duration,
+    lost: &AtomicU64,
+) {
     let mut day = String::new();
     let mut file: Option<BufWriter<File>> = None;
     let mut flush_at: Option<Instant> = None;
     loop {
-        let wait = flush_at.map_or(Duration::from_secs(3_600), |at| at.saturating_duration_since(Instant::now()));
+        let wait = flush_at
+            .map_or(Duration::from_secs(3_600), |at| at.saturating_duration_since(Instant::now()));
         let record = match receiver.recv_timeout(wait) {
             Ok(record) => Some(record),
             Err(RecvTimeoutError::Timeout) => None,
@@ -127,7 +133,8 @@ fn write_all(folder: &std::path::Path, receiver: &Receiver<Record>, flush_every:
             failed(flushed, lost, &mut file);
         }
     }
-    let ended = file.as_mut().map_or(Ok(()), |file| file.flush().and_then(|()| file.get_ref().sync_all()));
+    let ended =
+        file.as_mut().map_or(Ok(()), |file| file.flush().and_then(|()| file.get_ref().sync_all()));
     failed(ended, lost, &mut None);
 }
 

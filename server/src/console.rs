@@ -35,11 +35,15 @@ pub(crate) async fn index(headers: HeaderMap) -> Response {
 }
 
 /// A file of the console; a path without a dot is one of its pages.
-pub(crate) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Failure> {
+pub(crate) async fn file(
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     if !path.contains('.') {
         return Ok(page(&headers));
     }
-    embedded(&path, &headers).ok_or_else(|| Failure::new(IssueCode::NotFound, "the console has no such file"))
+    embedded(&path, &headers)
+        .ok_or_else(|| Failure::new(IssueCode::NotFound, "the console has no such file"))
 }
 
 fn page(headers: &HeaderMap) -> Response {
@@ -52,7 +56,8 @@ fn page(headers: &HeaderMap) -> Response {
 
 fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
     let plain = Files::get(path)?;
-    let asked = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let asked =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
     let accepts = |coding: &str| {
         asked.split(',').any(|part| {
             let mut part = part.split(';').map(str::trim);
@@ -84,7 +89,11 @@ fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
     }
     out.insert(
         header::CACHE_CONTROL,
-        HeaderValue::from_static(if hashed { "public, max-age=31536000, immutable" } else { "no-cache" }),
+        HeaderValue::from_static(if hashed {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-cache"
+        }),
     );
     Some(response)
 }

@@ -98,7 +98,12 @@ impl Dashboards {
     fn files(&self) -> Vec<(String, String)> {
         let mut files: Vec<(String, String)> = Shipped::iter()
             .filter(|name| is_dashboard(name))
-            .filter_map(|name| Some((name.to_string(), String::from_utf8(Shipped::get(&name)?.data.into_owned()).ok()?)))
+            .filter_map(|name| {
+                Some((
+                    name.to_string(),
+                    String::from_utf8(Shipped::get(&name)?.data.into_owned()).ok()?,
+                ))
+            })
             .collect();
         let mut own: Vec<PathBuf> = match std::fs::read_dir(&self.folder) {
             Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
@@ -106,16 +111,25 @@ impl Dashboards {
         };
         own.sort();
         for path in own {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| is_dashboard(name)) else {
+            let Some(name) =
+                path.file_name().and_then(|name| name.to_str()).filter(|name| is_dashboard(name))
+            else {
                 continue;
             };
-            if std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() <= FILE_BYTES_MAX) {
+            if std::fs::metadata(&path)
+                .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= FILE_BYTES_MAX)
+            {
                 match std::fs::read_to_string(&path) {
                     Ok(text) => files.push((name.to_owned(), text)),
-                    Err(error) => tracing::warn!(file = name, %error, "a dashboard could not be read"),
+                    Err(error) => {
+                        tracing::warn!(file = name, %error, "a dashboard could not be read")
+                    }
                 }
             } else {
-                tracing::warn!(file = name, "a dashboard must be a file of at most {FILE_BYTES_MAX} bytes");
+                tracing::warn!(
+                    file = name,
+                    "a dashboard must be a file of at most {FILE_BYTES_MAX} bytes"
+                );
             }
         }
         files
@@ -123,7 +137,8 @@ impl Dashboards {
 }
 
 fn is_dashboard(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(stem, end)| !stem.is_empty() && matches!(end, "yaml" | "yml" | "json"))
+    name.rsplit_once('.')
+        .is_some_and(|(stem, end)| !stem.is_empty() && matches!(end, "yaml" | "yml" | "json"))
 }
 
 impl Dashboard {
@@ -133,12 +148,15 @@ impl Dashboard {
             .datasets
             .iter()
             .map(|(name, sql)| {
-                let uses = |p: &&Parameter| p.placeholders().iter().any(|x| sql.placeholders.contains(x));
-                let parameters: Vec<&str> = self.parameters.iter().filter(uses).map(|p| p.name.as_str()).collect();
+                let uses =
+                    |p: &&Parameter| p.placeholders().iter().any(|x| sql.placeholders.contains(x));
+                let parameters: Vec<&str> =
+                    self.parameters.iter().filter(uses).map(|p| p.name.as_str()).collect();
                 (name.clone(), json!({ "parameters": parameters }))
             })
             .collect();
-        let parameters: Vec<&Value> = self.parameters.iter().map(|parameter| &parameter.shown).collect();
+        let parameters: Vec<&Value> =
+            self.parameters.iter().map(|parameter| &parameter.shown).collect();
         json!({
             "id": self.id,
             "title": self.title,
@@ -164,7 +182,9 @@ impl Dashboard {
     /// # Errors
     /// Which parameter is wrong and what it takes.
     pub fn values(&self, given: &Map<String, Value>) -> Result<Values, String> {
-        if let Some(unknown) = given.keys().find(|name| !self.parameters.iter().any(|p| p.name == **name)) {
+        if let Some(unknown) =
+            given.keys().find(|name| !self.parameters.iter().any(|p| p.name == **name))
+        {
             let known: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
             return Err(unknown_key(unknown, &known, "parameter"));
         }
@@ -179,7 +199,9 @@ impl Dashboard {
                         Value::Object(range) => range,
                         _ => return Err(format!("`{name}` takes {{\"from\",\"to\"}}")),
                     };
-                    if let Some(unknown) = range.keys().find(|key| !matches!(key.as_str(), "from" | "to")) {
+                    if let Some(unknown) =
+                        range.keys().find(|key| !matches!(key.as_str(), "from" | "to"))
+                    {
                         return Err(unknown_key(unknown, &["from", "to"], "key"));
                     }
                     for end in ["from", "to"] {
@@ -253,9 +275,14 @@ impl Sql {
         let (mut at, mut from) = (0, 0);
         while at < bytes.len() {
             match (bytes[at], bytes.get(at + 1)) {
-                (quote @ (b'\'' | b'"'), _) => at = closing(bytes, at + 1, quote).ok_or("a quote is not closed")?,
+                (quote @ (b'\'' | b'"'), _) => {
+                    at = closing(bytes, at + 1, quote).ok_or("a quote is not closed")?
+                }
                 (b'-', Some(b'-')) => {
-                    at += bytes[at..].iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len() - at);
+                    at += bytes[at..]
+                        .iter()
+                        .position(|byte| *byte == b'\n')
+                        .unwrap_or(bytes.len() - at);
                 }
                 (b'/', Some(b'*')) => {
                     let end = sql[at + 2..].find("*/").ok_or("a comment is not closed")?;
@@ -271,7 +298,9 @@ impl Sql {
                     placeholders.insert(sql[at + 1..end].to_owned());
                     (at, from) = (end, end);
                 }
-                (b'$', _) => return Err("a `$` begins a placeholder, `$` and a lower-case name".to_owned()),
+                (b'$', _) => {
+                    return Err("a `$` begins a placeholder, `$` and a lower-case name".to_owned());
+                }
                 _ => at += 1,
             }
         }
@@ -324,22 +353,33 @@ fn parse(file: &str, text: &str) -> Result<Dashboard, Error> {
 }
 
 fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
-    let Value::Object(mut document) = value else { return Err("the file is not a mapping".to_owned()) };
+    let Value::Object(mut document) = value else {
+        return Err("the file is not a mapping".to_owned());
+    };
     only(&document, &["id", "title", "description", "parameters", "datasets", "tabs"], "the file")?;
     let id = required(&document, "id", "the file")?;
     if id != stem {
         return Err(format!("`id` must be the file's name, `{stem}`"));
     }
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if id.is_empty()
+        || !id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    {
         return Err("`id` is lower-case letters, digits and `-`".to_owned());
     }
     let title = required(&document, "title", "the file")?;
     let description = optional(&document, "description", "the file")?.unwrap_or_default();
 
     let mut parameters: Vec<Parameter> = Vec::new();
-    for (place, shown) in list(document.remove("parameters"), "`parameters`")?.into_iter().enumerate() {
-        let parameter = parameter(shown).map_err(|reason| format!("parameter {}: {reason}", place + 1))?;
-        let taken = |own: &Parameter| own.placeholders().iter().any(|name| parameter.placeholders().contains(name));
+    for (place, shown) in
+        list(document.remove("parameters"), "`parameters`")?.into_iter().enumerate()
+    {
+        let parameter =
+            parameter(shown).map_err(|reason| format!("parameter {}: {reason}", place + 1))?;
+        let taken = |own: &Parameter| {
+            own.placeholders().iter().any(|name| parameter.placeholders().contains(name))
+        };
         if parameters.iter().any(taken) {
             return Err(format!("two parameters fill the placeholders of `{}`", parameter.name));
         }
@@ -355,7 +395,8 @@ fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
         let place = format!("data set `{name}`");
         let Value::Object(set) = set else { return Err(format!("{place} is not a mapping")) };
         only(&set, &["sql"], &place)?;
-        let sql = Sql::parse(&required(&set, "sql", &place)?).map_err(|reason| format!("{place}: {reason}"))?;
+        let sql = Sql::parse(&required(&set, "sql", &place)?)
+            .map_err(|reason| format!("{place}: {reason}"))?;
         if let Some(unknown) = sql.placeholders.iter().find(|name| !known.contains(name)) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(format!("{place}: {}", unknown_key(unknown, &known, "placeholder")));
@@ -371,7 +412,10 @@ fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
             if !datasets.iter().any(|(known, _)| Some(known.as_str()) == dataset.as_str()) {
                 let known: Vec<&str> = datasets.iter().map(|(known, _)| known.as_str()).collect();
                 let dataset = dataset.as_str().unwrap_or_default();
-                return Err(format!("widget `{name}`: {}", unknown_key(dataset, &known, "data set")));
+                return Err(format!(
+                    "widget `{name}`: {}",
+                    unknown_key(dataset, &known, "data set")
+                ));
             }
         }
     }
@@ -384,14 +428,17 @@ fn parameter(shown: Value) -> Result<Parameter, String> {
     let name = required(fields, "name", "it")?;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if !name.as_bytes().first().is_some_and(u8::is_ascii_lowercase) || !name.bytes().all(plain) {
-        return Err("`name` is a lower-case letter, then lower-case letters, digits and `_`".to_owned());
+        return Err(
+            "`name` is a lower-case letter, then lower-case letters, digits and `_`".to_owned()
+        );
     }
     let kind = match required(fields, "kind", "it")?.as_str() {
         "date_range" => Kind::DateRange,
         "text" => Kind::Text,
         "choice" => {
             let options = list(fields.get("options").cloned(), "`options`")?;
-            let options: Option<Vec<String>> = options.iter().map(|o| o.as_str().map(str::to_owned)).collect();
+            let options: Option<Vec<String>> =
+                options.iter().map(|o| o.as_str().map(str::to_owned)).collect();
             match options {
                 Some(options) if !options.is_empty() => Kind::Choice(options),
                 _ => return Err("a choice needs `options`, a list of texts".to_owned()),
@@ -484,9 +531,17 @@ mod tests {
             let given = Map::from_iter([("who".to_owned(), who)]);
             small().sql("one", &small().values(&given).expect("fits")).expect("there is one")
         };
-        assert_eq!(bind(json!("O'Hara")), "SELECT '$who' AS a, 'O''Hara' AS b -- $who\nWHERE x >= CAST(NULL AS VARCHAR)");
-        assert!(bind(json!("'; DROP TABLE patient; --")).contains("'''; DROP TABLE patient; --' AS b"));
-        assert!(bind(json!("$when_from \\")).contains("'$when_from \\' AS b"), "values are not searched again");
+        assert_eq!(
+            bind(json!("O'Hara")),
+            "SELECT '$who' AS a, 'O''Hara' AS b -- $who\nWHERE x >= CAST(NULL AS VARCHAR)"
+        );
+        assert!(
+            bind(json!("'; DROP TABLE patient; --")).contains("'''; DROP TABLE patient; --' AS b")
+        );
+        assert!(
+            bind(json!("$when_from \\")).contains("'$when_from \\' AS b"),
+            "values are not searched again"
+        );
         assert!(bind(json!("")).contains("CAST(NULL AS VARCHAR) AS b"));
     }
 
@@ -502,7 +557,9 @@ mod tests {
         check(json!({"who": "x".repeat(201)}), "`who` takes at most 200 characters");
         check(json!({"grain": "hour"}), "`grain` takes one of: year, day");
         check(json!({"when": "2020"}), "`when` takes {\"from\",\"to\"}");
-        for day in ["2020", "2020-13-01", "2020-02-30", "2020-01-01T00:00:00Z", "20-01-01", "2020-1-001"] {
+        for day in
+            ["2020", "2020-13-01", "2020-02-30", "2020-01-01T00:00:00Z", "20-01-01", "2020-1-001"]
+        {
             check(json!({"when": {"from": day}}), "`when.from` takes a day, YYYY-MM-DD");
         }
         let good = json!({"when": {"from": "2020-02-29", "to": null}, "grain": "day", "who": null});
@@ -522,13 +579,18 @@ mod tests {
     #[test]
     fn mistakes_in_a_file_are_named_with_the_nearest_word() {
         let check = |from: &str, to: &str, expected: &str| {
-            let error = parse("small.yaml", &SMALL.replace(from, to)).expect_err("a mistake").to_string();
+            let error =
+                parse("small.yaml", &SMALL.replace(from, to)).expect_err("a mistake").to_string();
             assert!(error.contains(expected), "{error}");
         };
         check("title: Small", "titel: Small", "unknown key `titel`, did you mean `title`?");
         check("id: small", "id: other", "`id` must be the file's name");
         check("dataset: one", "dataset: ona", "unknown data set `ona`, did you mean `one`?");
-        check(">= $when_from", ">= $when_form", "unknown placeholder `when_form`, did you mean `when_from`?");
+        check(
+            ">= $when_from",
+            ">= $when_form",
+            "unknown placeholder `when_form`, did you mean `when_from`?",
+        );
         check(">= $when_from", ">= $1", "a `$` begins a placeholder");
         check("kind: text", "kind: test", "unknown kind `test`, did you mean `text`?");
         check("datasets:", "datasets: [", "small.yaml");
@@ -541,7 +603,10 @@ mod tests {
         std::fs::write(folder.path().join("population.yaml"), own).expect("room");
         std::fs::write(folder.path().join("broken.yaml"), "id: [").expect("room");
         let dashboards = Dashboards::open(folder.path().to_owned());
-        assert_eq!(dashboards.find("population").expect("no mistake").expect("there").title, "Small");
+        assert_eq!(
+            dashboards.find("population").expect("no mistake").expect("there").title,
+            "Small"
+        );
         assert!(dashboards.find("broken").is_err());
         assert!(dashboards.find("../population").expect("no mistake").is_none());
         assert_eq!(dashboards.list().len(), 1);

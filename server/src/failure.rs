@@ -54,7 +54,8 @@ impl Failure {
 
     /// A fault of ours: the client gets a request id.
     pub fn fault(chain: impl std::fmt::Display) -> Self {
-        let mut failure = Self::new(IssueCode::Exception, "the server could not do this; its log knows why");
+        let mut failure =
+            Self::new(IssueCode::Exception, "the server could not do this; its log knows why");
         failure.fault = Some(chain.to_string());
         failure
     }
@@ -110,7 +111,8 @@ impl Failure {
             }
             return (HeaderValue::from_static(crate::interactions::FHIR_JSON), outcome.render());
         }
-        let mut error = serde_json::json!({ "message": self.outcome.to_string(), "request_id": request_id });
+        let mut error =
+            serde_json::json!({ "message": self.outcome.to_string(), "request_id": request_id });
         if let Some(hint) = &self.hint {
             error["hint"] = hint.as_str().into();
         }
@@ -138,7 +140,8 @@ impl IntoResponse for Failure {
 
 impl From<Outcome> for Failure {
     fn from(outcome: Outcome) -> Self {
-        let worst = outcome.issues.iter().find(|i| matches!(i.severity, Severity::Error | Severity::Fatal));
+        let worst =
+            outcome.issues.iter().find(|i| matches!(i.severity, Severity::Error | Severity::Fatal));
         let status = worst.map_or(StatusCode::BAD_REQUEST, |issue| status(issue.code));
         Self { status, outcome, hint: None, headers: Vec::new(), fault: None }
     }
@@ -149,7 +152,9 @@ impl From<store::Error> for Failure {
         use store::Error as E;
         let message = error.to_string();
         match &error {
-            E::NotFound { .. } | E::UnknownDatastore { .. } => Self::new(IssueCode::NotFound, message),
+            E::NotFound { .. } | E::UnknownDatastore { .. } => {
+                Self::new(IssueCode::NotFound, message)
+            }
             E::Deleted { version, .. } => {
                 let failure = Self::new(IssueCode::Deleted, message);
                 match crate::interactions::etag(*version) {
@@ -160,12 +165,13 @@ impl From<store::Error> for Failure {
             E::VersionConflict { .. } => Self::new(IssueCode::Conflict, message)
                 .with_status(StatusCode::PRECONDITION_FAILED)
                 .with_hint("read the resource again, then retry"),
-            E::Exists { .. } => {
-                Self::new(IssueCode::Duplicate, message).with_status(StatusCode::PRECONDITION_FAILED)
-            }
+            E::Exists { .. } => Self::new(IssueCode::Duplicate, message)
+                .with_status(StatusCode::PRECONDITION_FAILED),
             E::NoId { .. } => Self::new(IssueCode::Required, message),
             E::TooLarge { .. } => Self::new(IssueCode::TooLong, message),
-            E::Unsupported { parameter, .. } => Self::new(IssueCode::NotSupported, message).at(*parameter),
+            E::Unsupported { parameter, .. } => {
+                Self::new(IssueCode::NotSupported, message).at(*parameter)
+            }
             E::UnknownCommit { .. } => Self::new(IssueCode::Value, message).at("_commit"),
             E::DatastoreExists { .. } => Self::new(IssueCode::Duplicate, message),
             E::DatastoreName { .. } => Self::new(IssueCode::Value, message)
@@ -185,9 +191,10 @@ impl From<jobs::Error> for Failure {
             E::Lake(error) => return error.into(),
             E::NoDatastore { .. } => Self::new(IssueCode::NotFound, message),
             E::DatastoreExists { .. } => Self::new(IssueCode::Duplicate, message),
-            E::Input { .. } | E::NothingToImport { .. } | E::OutputNotEmpty { .. } | E::Output { .. } => {
-                Self::new(IssueCode::Invalid, message)
-            }
+            E::Input { .. }
+            | E::NothingToImport { .. }
+            | E::OutputNotEmpty { .. }
+            | E::Output { .. } => Self::new(IssueCode::Invalid, message),
             E::Busy => Self::new(IssueCode::Conflict, message),
             E::Stopped => Self::new(IssueCode::Incomplete, message),
             other => return Self::fault(chain(&other)),

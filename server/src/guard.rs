@@ -67,7 +67,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// The layer in front of every route but the public ones.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Result<Response, Failure> {
+pub(crate) async fn guard(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     if is_public(request.method(), request.uri().path()) {
         return Ok(next.run(request).await);
     }
@@ -92,7 +96,11 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
 /// What anybody may ask for: whether the server lives, the console's files, and signing in.
 fn is_public(method: &Method, path: &str) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    (reads && (path == "/health" || path == "/" || path == "/console" || path.starts_with("/console/")))
+    (reads
+        && (path == "/health"
+            || path == "/"
+            || path == "/console"
+            || path.starts_with("/console/")))
         || (*method == Method::POST && path == "/api/session")
 }
 
@@ -128,22 +136,36 @@ async fn authenticate(app: &App, request: Request) -> Result<(Caller, Request), 
     let (scheme, credentials) = text.split_once(' ').unwrap_or((text, ""));
     let credentials = credentials.trim();
     let key = if scheme.eq_ignore_ascii_case("bearer") {
-        if app.local_token.is_some_and(|known| bool::from(subtle::ConstantTimeEq::ct_eq(&known[..], &secret::digest(credentials)[..]))) {
-            return Ok((Caller { key_id: "local".to_owned(), role: Role::Admin, store: None, cookie: None }, request));
+        if app.local_token.is_some_and(|known| {
+            bool::from(subtle::ConstantTimeEq::ct_eq(&known[..], &secret::digest(credentials)[..]))
+        }) {
+            return Ok((
+                Caller { key_id: "local".to_owned(), role: Role::Admin, store: None, cookie: None },
+                request,
+            ));
         }
         app.keys.verify_bearer(credentials)
     } else if scheme.eq_ignore_ascii_case("basic") {
         let decoded = base64::engine::general_purpose::STANDARD.decode(credentials).ok();
         let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-        decoded.as_deref().and_then(|pair| pair.split_once(':')).and_then(|(id, given)| app.keys.verify(id, given))
+        decoded
+            .as_deref()
+            .and_then(|pair| pair.split_once(':'))
+            .and_then(|(id, given)| app.keys.verify(id, given))
     } else {
-        return Err(wrong("this kind of Authorization is not known: use Bearer, Basic or AWS4-HMAC-SHA256"));
+        return Err(wrong(
+            "this kind of Authorization is not known: use Bearer, Basic or AWS4-HMAC-SHA256",
+        ));
     };
     let key = key.ok_or_else(|| wrong("the key is not known, or the secret is not its own"))?;
     Ok((key.into(), request))
 }
 
-async fn with_signature(app: &App, signed: Authorization, request: Request) -> Result<(Caller, Request), Refusal> {
+async fn with_signature(
+    app: &App,
+    signed: Authorization,
+    request: Request,
+) -> Result<(Caller, Request), Refusal> {
     let known = app.keys.signing_secret(&signed.key_id);
     let Some((key, secret)) = known else {
         return Err(wrong("the key is not known, or the signature is not its own"));
@@ -168,7 +190,10 @@ fn with_cookie(app: &App, request: Request) -> Result<(Caller, Request), Refusal
     let caller = Caller { key_id, role, store, cookie: Some(cookie.to_owned()) };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if !reads && !same_origin(request.headers()) {
-        return Err(none(Failure::new(IssueCode::Forbidden, "the request does not come from the console's own pages")));
+        return Err(none(Failure::new(
+            IssueCode::Forbidden,
+            "the request does not come from the console's own pages",
+        )));
     }
     Ok((caller, request))
 }
@@ -235,8 +260,11 @@ impl Slowdown {
                 return Ok(());
             }
             if entry.waiting >= Self::WAITING_MAX {
-                return Err(Failure::new(IssueCode::Throttled, "too many wrong keys from this address")
-                    .with_header(header::RETRY_AFTER, HeaderValue::from_static("2")));
+                return Err(Failure::new(
+                    IssueCode::Throttled,
+                    "too many wrong keys from this address",
+                )
+                .with_header(header::RETRY_AFTER, HeaderValue::from_static("2")));
             }
             entry.waiting += 1;
             Duration::from_millis((50 << (entry.count - Self::FREE).min(6)).min(2_000))
@@ -269,7 +297,9 @@ mod tests {
     fn check(headers: &[(&'static str, &'static str)], expected: bool) {
         let map: HeaderMap = headers
             .iter()
-            .map(|(name, value)| (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value))
+            })
             .collect();
         assert_eq!(same_origin(&map), expected, "{headers:?}");
     }
@@ -280,7 +310,10 @@ mod tests {
         check(&[host, ("origin", "http://127.0.0.1:8470")], true);
         check(&[host, ("sec-fetch-site", "same-origin")], true);
         check(&[host, ("origin", "http://127.0.0.1:9000")], false);
-        check(&[host, ("origin", "http://127.0.0.1:9000"), ("sec-fetch-site", "same-origin")], false);
+        check(
+            &[host, ("origin", "http://127.0.0.1:9000"), ("sec-fetch-site", "same-origin")],
+            false,
+        );
         check(&[host, ("origin", "http://127.0.0.1:8470"), ("sec-fetch-site", "same-site")], false);
         check(&[host, ("origin", "null")], false);
         check(&[host, ("sec-fetch-site", "none")], false);

@@ -117,7 +117,9 @@ impl Keys {
         let entries = match std::fs::read(&file) {
             Ok(bytes) => {
                 serde_json::from_slice::<Document>(&bytes)
-                    .map_err(|error| Error::Keys(std::io::Error::other(format!("line {}", error.line()))))?
+                    .map_err(|error| {
+                        Error::Keys(std::io::Error::other(format!("line {}", error.line())))
+                    })?
                     .keys
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
@@ -285,14 +287,18 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         Keys::open(folder.path()).expect("no file").create(Role::Admin, None).expect("room");
-        let mode = std::fs::metadata(folder.path().join("keys.json")).expect("a file").permissions().mode();
+        let mode = std::fs::metadata(folder.path().join("keys.json"))
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]
     fn a_broken_file_is_an_error_without_its_content() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("keys.json"), "{\"keys\": [{\"secret\": \"hush\"}]}").expect("room");
+        std::fs::write(folder.path().join("keys.json"), "{\"keys\": [{\"secret\": \"hush\"}]}")
+            .expect("room");
         let error = Keys::open(folder.path()).err().expect("an error");
         assert!(!format!("{error:?} {error}").contains("hush"));
     }

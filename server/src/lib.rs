@@ -108,9 +108,15 @@ impl Server {
         let minutes = |minutes: u64| Duration::from_secs(minutes.saturating_mul(60));
         let app = Arc::new(Shared {
             keys: keys::Keys::open(&data)?,
-            sessions: sessions::Sessions::new(minutes(settings.session_minutes), minutes(settings.sign_in_minutes)),
+            sessions: sessions::Sessions::new(
+                minutes(settings.session_minutes),
+                minutes(settings.sign_in_minutes),
+            ),
             local_token: Some(secret::digest(&local_token)),
-            audit: audit::Audit::open(data.join("audit"), Duration::from_millis(settings.audit_flush_ms.min(1_000)))?,
+            audit: audit::Audit::open(
+                data.join("audit"),
+                Duration::from_millis(settings.audit_flush_ms.min(1_000)),
+            )?,
             metrics: metrics::Metrics::default(),
             slowdown: guard::Slowdown::default(),
             dashboards: dashboards::Dashboards::open(data.join("dashboards")),
@@ -147,7 +153,11 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::Close`] when the last rows could not be written.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
         let app = self.app;
         let service = TowerToHyperService::new(router::router(Arc::clone(&app)));
         let places = Arc::new(Semaphore::new(app.settings.connections_max.max(1)));
@@ -173,10 +183,12 @@ impl Server {
             // Without it small answers wait for the other side's acknowledgement.
             let _ = stream.set_nodelay(true);
             let service = service.clone();
-            let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(guard::Peer(peer));
-                hyper::service::Service::call(&service, request)
-            });
+            let answer = hyper::service::service_fn(
+                move |mut request: hyper::Request<hyper::body::Incoming>| {
+                    request.extensions_mut().insert(guard::Peer(peer));
+                    hyper::service::Service::call(&service, request)
+                },
+            );
             let mut builder = hyper::server::conn::http1::Builder::new();
             builder
                 .timer(TokioTimer::new())

@@ -79,17 +79,22 @@ impl Metrics {
 
     /// Appends the counters in Prometheus's text format.
     pub fn render(&self, out: &mut String) {
-        out.push_str("# HELP tarn_http_requests_total Requests answered, by door and class of status.\n");
+        out.push_str(
+            "# HELP tarn_http_requests_total Requests answered, by door and class of status.\n",
+        );
         out.push_str("# TYPE tarn_http_requests_total counter\n");
         for door in Door::ALL {
             for (class, count) in self.doors[door as usize].statuses.iter().enumerate() {
                 let count = count.load(Relaxed);
                 if count > 0 {
-                    line(out, format_args!(
-                        "tarn_http_requests_total{{door=\"{}\",status=\"{}xx\"}} {count}",
-                        door.name(),
-                        class + 1
-                    ));
+                    line(
+                        out,
+                        format_args!(
+                            "tarn_http_requests_total{{door=\"{}\",status=\"{}xx\"}} {count}",
+                            door.name(),
+                            class + 1
+                        ),
+                    );
                 }
             }
         }
@@ -102,11 +107,21 @@ impl Metrics {
             for (end, count) in BUCKETS_US.iter().zip(&counters.buckets) {
                 sum += count.load(Relaxed);
                 let end = *end as f64 / 1e6;
-                line(out, format_args!("tarn_http_request_seconds_bucket{{door=\"{name}\",le=\"{end}\"}} {sum}"));
+                line(
+                    out,
+                    format_args!(
+                        "tarn_http_request_seconds_bucket{{door=\"{name}\",le=\"{end}\"}} {sum}"
+                    ),
+                );
             }
             let count = counters.count.load(Relaxed);
             let seconds = counters.sum_us.load(Relaxed) as f64 / 1e6;
-            line(out, format_args!("tarn_http_request_seconds_bucket{{door=\"{name}\",le=\"+Inf\"}} {count}"));
+            line(
+                out,
+                format_args!(
+                    "tarn_http_request_seconds_bucket{{door=\"{name}\",le=\"+Inf\"}} {count}"
+                ),
+            );
             line(out, format_args!("tarn_http_request_seconds_sum{{door=\"{name}\"}} {seconds}"));
             line(out, format_args!("tarn_http_request_seconds_count{{door=\"{name}\"}} {count}"));
         }

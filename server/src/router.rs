@@ -68,7 +68,9 @@ pub fn routes() -> Vec<Route> {
 
 fn doors() -> Vec<(Route, MethodRouter<App>)> {
     use Need::{Admin, Key, Nothing, Owner, Read, Sql, Write};
-    let door = |method, path, need, interaction, handler| (Route { method, path, need, interaction }, handler);
+    let door = |method, path, need, interaction, handler| {
+        (Route { method, path, need, interaction }, handler)
+    };
     vec![
         door("GET", "/health", Nothing, "", get(api::health)),
         door("GET", "/metrics", Key, "", get(api::metrics)),
@@ -77,17 +79,65 @@ fn doors() -> Vec<(Route, MethodRouter<App>)> {
         door("GET", "/console/", Nothing, "", get(console::index)),
         door("GET", "/console/{*path}", Nothing, "", get(console::file)),
         // FHIR
-        door("GET", "/datastore/{store}/r4/metadata", Key, "", get(interactions::metadata::metadata)),
+        door(
+            "GET",
+            "/datastore/{store}/r4/metadata",
+            Key,
+            "",
+            get(interactions::metadata::metadata),
+        ),
         door("POST", "/datastore/{store}/r4", Write, "batch", post(interactions::batch)),
         door("POST", "/datastore/{store}/r4/", Write, "batch", post(interactions::batch)),
         door("GET", "/datastore/{store}/r4/{type}", Read, "search", get(interactions::search::get)),
-        door("POST", "/datastore/{store}/r4/{type}", Write, "create", post(interactions::create::create)),
-        door("POST", "/datastore/{store}/r4/{type}/_search", Read, "search", post(interactions::search::post)),
-        door("GET", "/datastore/{store}/r4/{type}/{id}", Read, "read", get(interactions::read::read)),
-        door("PUT", "/datastore/{store}/r4/{type}/{id}", Write, "update", put(interactions::update::update)),
-        door("DELETE", "/datastore/{store}/r4/{type}/{id}", Write, "delete", delete(interactions::delete::delete)),
-        door("GET", "/datastore/{store}/r4/{type}/{id}/_history", Read, "history", get(interactions::history::history)),
-        door("GET", "/datastore/{store}/r4/{type}/{id}/_history/{version}", Read, "vread", get(interactions::vread::vread)),
+        door(
+            "POST",
+            "/datastore/{store}/r4/{type}",
+            Write,
+            "create",
+            post(interactions::create::create),
+        ),
+        door(
+            "POST",
+            "/datastore/{store}/r4/{type}/_search",
+            Read,
+            "search",
+            post(interactions::search::post),
+        ),
+        door(
+            "GET",
+            "/datastore/{store}/r4/{type}/{id}",
+            Read,
+            "read",
+            get(interactions::read::read),
+        ),
+        door(
+            "PUT",
+            "/datastore/{store}/r4/{type}/{id}",
+            Write,
+            "update",
+            put(interactions::update::update),
+        ),
+        door(
+            "DELETE",
+            "/datastore/{store}/r4/{type}/{id}",
+            Write,
+            "delete",
+            delete(interactions::delete::delete),
+        ),
+        door(
+            "GET",
+            "/datastore/{store}/r4/{type}/{id}/_history",
+            Read,
+            "history",
+            get(interactions::history::history),
+        ),
+        door(
+            "GET",
+            "/datastore/{store}/r4/{type}/{id}/_history/{version}",
+            Read,
+            "vread",
+            get(interactions::vread::vread),
+        ),
         // SQL
         door("POST", "/sql", Sql, "sql", post(sql::sql)),
         // The console's own
@@ -100,7 +150,13 @@ fn doors() -> Vec<(Route, MethodRouter<App>)> {
         door("DELETE", "/api/stores/{store}", Owner, "store-delete", delete(api::stores::delete)),
         door("GET", "/api/stores/{store}/overview", Key, "", get(api::overview::overview)),
         door("GET", "/api/stores/{store}/events", Key, "", get(api::overview::events)),
-        door("POST", "/api/stores/{store}/dashboards/{id}/data", Sql, "dashboard", post(api::dashboards::data)),
+        door(
+            "POST",
+            "/api/stores/{store}/dashboards/{id}/data",
+            Sql,
+            "dashboard",
+            post(api::dashboards::data),
+        ),
         door("POST", "/api/stores/{store}/import", Write, "import", post(api::jobs::import)),
         door("POST", "/api/stores/{store}/export", Owner, "export", post(api::jobs::export)),
         door("GET", "/api/dashboards", Key, "", get(api::dashboards::list)),
@@ -159,7 +215,11 @@ async fn gate(
         }
     }
     if let Some(query) = request.uri().query() {
-        note.parameters = interactions::pairs(query).unwrap_or_default().into_iter().map(|(name, _)| name).collect();
+        note.parameters = interactions::pairs(query)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
     }
     let allowed = allow(&app, route, request.extensions().get::<Caller>(), &parameters, &mut note);
     let mut response = match allowed {
@@ -192,12 +252,21 @@ fn allow(
         return Ok(());
     }
     // The guard let nobody else through; a route that forgot it would end here.
-    let Some(caller) = caller else { return Err(Failure::new(IssueCode::Login, "this needs a key")) };
+    let Some(caller) = caller else {
+        return Err(Failure::new(IssueCode::Login, "this needs a key"));
+    };
     if !route.need.is_met_by(caller.role, caller.store.is_some()) {
-        let what = if route.need == Need::Owner { "an admin key for all datastores" } else { "more rights" };
+        let what = if route.need == Need::Owner {
+            "an admin key for all datastores"
+        } else {
+            "more rights"
+        };
         return Err(Failure::new(
             IssueCode::Forbidden,
-            format!("a key with the role `{}` may not do this: it takes {what}", caller.role.name()),
+            format!(
+                "a key with the role `{}` may not do this: it takes {what}",
+                caller.role.name()
+            ),
         ));
     }
     if let Some((_, name)) = parameters.iter().find(|(name, _)| *name == "store") {
@@ -226,7 +295,7 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let door = Door::of(request.uri().path());
     let request_id = request_id(&request);
     let anonymous_data = matches!(door, Door::Fhir | Door::Sql | Door::Api);
-    let mut response = next.run(request).await;
+    let mut response = next.run(request.map(crate::body::patient)).await;
 
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let (media, body) = failure.render(door, &request_id);
@@ -238,7 +307,8 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
     let note = response.extensions_mut().remove::<Note>().map(|note| note.0);
     let note = note.or_else(|| {
         let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        (anonymous_data && refused).then(|| audit::Record { interaction: "refused", ..Default::default() })
+        (anonymous_data && refused)
+            .then(|| audit::Record { interaction: "refused", ..Default::default() })
     });
     if let Some(mut record) = note {
         record.time = fhir::date::instant(crate::now_us());
@@ -266,10 +336,13 @@ async fn finish(State(app): State<App>, request: Request, next: Next) -> Respons
 fn request_id(request: &Request) -> String {
     let own = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {
-        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     match own.filter(plain) {
         Some(id) => id.to_owned(),
-        None => crate::secret::letters(20, crate::secret::BASE32).unwrap_or_else(|_| "unknown".to_owned()).to_lowercase(),
+        None => crate::secret::letters(20, crate::secret::BASE32)
+            .unwrap_or_else(|_| "unknown".to_owned())
+            .to_lowercase(),
     }
 }

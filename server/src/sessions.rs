@@ -96,13 +96,18 @@ impl Sessions {
     }
 }
 
-fn put(entries: &Mutex<HashMap<[u8; 32], Entry>>, person: Person, lasts: Duration) -> Result<String, Error> {
+fn put(
+    entries: &Mutex<HashMap<[u8; 32], Entry>>,
+    person: Person,
+    lasts: Duration,
+) -> Result<String, Error> {
     let text = secret::letters(43, secret::BASE62)?;
     let now = Instant::now();
     let mut entries = entries.lock();
     entries.retain(|_, entry| entry.until > now);
     if entries.len() >= KEPT_MAX
-        && let Some(oldest) = entries.iter().min_by_key(|(_, entry)| entry.until).map(|(key, _)| *key)
+        && let Some(oldest) =
+            entries.iter().min_by_key(|(_, entry)| entry.until).map(|(key, _)| *key)
     {
         entries.remove(&oldest);
     }

@@ -109,7 +109,8 @@ impl Authorization {
         body_sha256: &str,
         now_us: i64,
     ) -> Result<(), Refusal> {
-        let time = headers.get("x-amz-date").and_then(|v| v.to_str().ok()).ok_or(Refusal::Malformed)?;
+        let time =
+            headers.get("x-amz-date").and_then(|v| v.to_str().ok()).ok_or(Refusal::Malformed)?;
         let at = seconds(time).ok_or(Refusal::Malformed)?;
         if !time.starts_with(&self.date) || self.date.len() != 8 {
             return Err(Refusal::Malformed);
@@ -118,7 +119,8 @@ impl Authorization {
             return Err(Refusal::Skew);
         }
         let signed = |name: &str| self.signed_headers.iter().any(|header| header == name);
-        let amz = headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("x-amz-"));
+        let amz =
+            headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("x-amz-"));
         if !signed("host") || !amz.into_iter().all(signed) {
             return Err(Refusal::Unsigned);
         }
@@ -130,7 +132,11 @@ impl Authorization {
         };
 
         let key = self.signing_key(secret);
-        let tail = format!("{}\n{}\n{payload}", self.canonical_headers(headers)?, self.signed_headers.join(";"));
+        let tail = format!(
+            "{}\n{}\n{payload}",
+            self.canonical_headers(headers)?,
+            self.signed_headers.join(";")
+        );
         let (raw, normal) = canonical_queries(uri.query().unwrap_or(""));
         let path = if uri.path().is_empty() { "/" } else { uri.path() };
         let twice = utf8_percent_encode(path, RESERVED_PATH).to_string();
@@ -215,16 +221,25 @@ fn seconds(text: &str) -> Option<i64> {
     }
     let number = |from: usize, to: usize| -> Option<i64> {
         let digits = &bytes[from..to];
-        digits.iter().all(u8::is_ascii_digit).then(|| digits.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
+        digits
+            .iter()
+            .all(u8::is_ascii_digit)
+            .then(|| digits.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
     };
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
     let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+    if !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 60
+    {
         return None;
     }
     // Days since 1970 with the year beginning in March, so that leap days come last.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
         + (153 * month + 2) / 5
         + day
         - 1
@@ -254,9 +269,14 @@ mod tests {
             .collect();
         let now_us = (seconds(at).expect("a time") + late_seconds) * 1_000_000;
         let uri: Uri = uri.parse().expect("a path");
-        Authorization::parse(authorization)
-            .expect("the scheme")?
-            .verify(secret, &Method::GET, &uri, &headers, EMPTY, now_us)
+        Authorization::parse(authorization).expect("the scheme")?.verify(
+            secret,
+            &Method::GET,
+            &uri,
+            &headers,
+            EMPTY,
+            now_us,
+        )
     }
 
     fn vanilla(signature: &str) -> String {
@@ -273,7 +293,8 @@ mod tests {
     #[test]
     fn awss_published_requests_verify() {
         // The test suite's `get-vanilla`.
-        let check = verify(&vanilla(VANILLA), SUITE_SECRET, "/", VANILLA_HEADERS, "20150830T123600Z", 0);
+        let check =
+            verify(&vanilla(VANILLA), SUITE_SECRET, "/", VANILLA_HEADERS, "20150830T123600Z", 0);
         assert_eq!(check, Ok(()));
 
         // The IAM guide's `ListUsers`.
@@ -316,12 +337,17 @@ mod tests {
     fn a_change_to_anything_signed_is_refused() {
         let at = "20150830T123600Z";
         let good = vanilla(VANILLA);
-        let check = |auth: &str, secret: &str, uri: &str, headers: &[(&'static str, &'static str)], late| {
-            verify(auth, secret, uri, headers, at, late)
-        };
+        let check = |auth: &str,
+                     secret: &str,
+                     uri: &str,
+                     headers: &[(&'static str, &'static str)],
+                     late| { verify(auth, secret, uri, headers, at, late) };
         assert_eq!(check(&good, "other", "/", VANILLA_HEADERS, 0), Err(Refusal::Signature));
         assert_eq!(check(&good, SUITE_SECRET, "/x", VANILLA_HEADERS, 0), Err(Refusal::Signature));
-        assert_eq!(check(&good, SUITE_SECRET, "/?a=b", VANILLA_HEADERS, 0), Err(Refusal::Signature));
+        assert_eq!(
+            check(&good, SUITE_SECRET, "/?a=b", VANILLA_HEADERS, 0),
+            Err(Refusal::Signature)
+        );
         let other_host = [("host", "evil.example"), ("x-amz-date", "20150830T123600Z")];
         assert_eq!(check(&good, SUITE_SECRET, "/", &other_host, 0), Err(Refusal::Signature));
         assert_eq!(check(&good, SUITE_SECRET, "/", VANILLA_HEADERS, 901), Err(Refusal::Skew));
@@ -329,7 +355,8 @@ mod tests {
         assert_eq!(check(&good, SUITE_SECRET, "/", VANILLA_HEADERS, 899), Ok(()));
         let smuggled = [VANILLA_HEADERS[0], VANILLA_HEADERS[1], ("x-amz-target", "Delete")];
         assert_eq!(check(&good, SUITE_SECRET, "/", &smuggled, 0), Err(Refusal::Unsigned));
-        let body = [VANILLA_HEADERS[0], VANILLA_HEADERS[1], ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
+        let body =
+            [VANILLA_HEADERS[0], VANILLA_HEADERS[1], ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
         let signed_body = good.replace("host;", "host;x-amz-content-sha256;");
         assert_eq!(check(&signed_body, SUITE_SECRET, "/", &body, 0), Err(Refusal::Payload));
     }
@@ -344,7 +371,10 @@ mod tests {
             &vanilla("zz00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
             &vanilla(&"é".repeat(32)),
         ] {
-            assert!(matches!(Authorization::parse(header), Some(Err(Refusal::Malformed))), "{header}");
+            assert!(
+                matches!(Authorization::parse(header), Some(Err(Refusal::Malformed))),
+                "{header}"
+            );
         }
     }
 }

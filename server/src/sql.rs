@@ -37,7 +37,8 @@ enum Format {
 impl Format {
     /// The first format the client would take.
     fn of(headers: &HeaderMap) -> Result<Self, Failure> {
-        let asked = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+        let asked =
+            headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
         asked
             .split(',')
             .find_map(|media| match media.split(';').next().unwrap_or("").trim() {
@@ -47,8 +48,11 @@ impl Format {
                 _ => None,
             })
             .ok_or_else(|| {
-                Failure::new(IssueCode::NotSupported, "rows come as application/json, text/csv or application/vnd.apache.parquet")
-                    .with_status(StatusCode::NOT_ACCEPTABLE)
+                Failure::new(
+                    IssueCode::NotSupported,
+                    "rows come as application/json, text/csv or application/vnd.apache.parquet",
+                )
+                .with_status(StatusCode::NOT_ACCEPTABLE)
             })
     }
 
@@ -70,10 +74,16 @@ pub(crate) async fn sql(State(app): State<App>, caller: Caller, request: Request
     response
 }
 
-async fn run(app: &App, caller: &Caller, request: Request, record: &mut audit::Record) -> Result<Response, Failure> {
+async fn run(
+    app: &App,
+    caller: &Caller,
+    request: Request,
+    record: &mut audit::Record,
+) -> Result<Response, Failure> {
     let format = Format::of(request.headers())?;
     let (parts, body) = request.into_parts();
-    let Query { store, query } = read(app, &parts.headers, parts.uri.query().unwrap_or(""), body).await?;
+    let Query { store, query } =
+        read(app, &parts.headers, parts.uri.query().unwrap_or(""), body).await?;
     let room = room(app, caller, &store).await?;
     record.store = Some(room.datastore.datastore_id.clone());
     let answer = answer(app, &room, &query, app.settings.sql_rows_max).await?;
@@ -94,15 +104,19 @@ async fn run(app: &App, caller: &Caller, request: Request, record: &mut audit::R
 }
 
 async fn read(app: &App, headers: &HeaderMap, query: &str, body: Body) -> Result<Query, Failure> {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let read = match media.split(';').next().map(str::trim) {
-        Some("application/json") => crate::body::json::<Query>(&app.settings, headers, body)
-            .await
-            .map_err(|failure| failure.with_hint("send {\"store\":\"NAME\",\"query\":\"SELECT …\"}"))?,
+        Some("application/json") => {
+            crate::body::json::<Query>(&app.settings, headers, body).await.map_err(|failure| {
+                failure.with_hint("send {\"store\":\"NAME\",\"query\":\"SELECT …\"}")
+            })?
+        }
         Some("text/plain" | "application/sql") => {
             let store = interactions::pairs(query)?.into_iter().find(|(name, _)| name == "store");
             let (_, store) = store.ok_or_else(|| {
-                Failure::new(IssueCode::Required, "the datastore is not named").with_hint("add ?store=NAME")
+                Failure::new(IssueCode::Required, "the datastore is not named")
+                    .with_hint("add ?store=NAME")
             })?;
             let bytes = crate::body::read(&app.settings, headers, body).await?;
             let query = String::from_utf8(bytes.into())
@@ -110,20 +124,32 @@ async fn read(app: &App, headers: &HeaderMap, query: &str, body: Body) -> Result
             Query { store, query }
         }
         _ => {
-            return Err(Failure::new(IssueCode::NotSupported, "a query comes as application/json or text/plain")
-                .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            return Err(Failure::new(
+                IssueCode::NotSupported,
+                "a query comes as application/json or text/plain",
+            )
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
     };
     if read.query.len() > QUERY_BYTES_MAX {
-        return Err(Failure::new(IssueCode::TooLong, format!("the query is longer than {QUERY_BYTES_MAX} bytes")));
+        return Err(Failure::new(
+            IssueCode::TooLong,
+            format!("the query is longer than {QUERY_BYTES_MAX} bytes"),
+        ));
     }
     Ok(read)
 }
 
 /// The room of a datastore, if the caller's key opens it.
-pub(crate) async fn room(app: &App, caller: &Caller, store: &str) -> Result<Arc<jobs::Room>, Failure> {
+pub(crate) async fn room(
+    app: &App,
+    caller: &Caller,
+    store: &str,
+) -> Result<Arc<jobs::Room>, Failure> {
     match app.rooms.find(store) {
-        Ok(datastore) if caller.opens(&datastore.datastore_id) => Ok(app.rooms.datastore(store).await?),
+        Ok(datastore) if caller.opens(&datastore.datastore_id) => {
+            Ok(app.rooms.datastore(store).await?)
+        }
         Err(error) if caller.store.is_none() => Err(error.into()),
         _ => Err(crate::router::not_yours()),
     }

@@ -30,14 +30,18 @@ struct Wanted {
 /// `GET /api/dashboards`.
 pub(crate) async fn list(State(app): State<App>) -> Result<Json<Vec<Value>>, Failure> {
     blocking(move || {
-        let show = |d: Dashboard| json!({ "id": d.id, "title": d.title, "description": d.description });
+        let show =
+            |d: Dashboard| json!({ "id": d.id, "title": d.title, "description": d.description });
         Ok(Json(app.dashboards.list().into_iter().map(show).collect()))
     })
     .await
 }
 
 /// `GET /api/dashboards/{id}`: without the SQL.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, Failure> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failure> {
     Ok(Json(find(&app, id).await?.shown()))
 }
 
@@ -46,7 +50,9 @@ async fn find(app: &App, id: String) -> Result<Dashboard, Failure> {
     blocking(move || match app.dashboards.find(&id) {
         Ok(Some(dashboard)) => Ok(dashboard),
         Ok(None) => Err(Failure::new(IssueCode::NotFound, "there is no such dashboard")),
-        Err(error) => Err(Failure::new(IssueCode::Invariant, error.to_string()).with_hint("correct the file")),
+        Err(error) => {
+            Err(Failure::new(IssueCode::Invariant, error.to_string()).with_hint("correct the file"))
+        }
     })
     .await
 }
@@ -62,7 +68,9 @@ pub(crate) async fn data(
     let wanted: Wanted = crate::body::json(&app.settings, &parts.headers, body).await?;
     let room = app.rooms.datastore(&store).await?;
     let dashboard = find(&app, id).await?;
-    let values = dashboard.values(&wanted.parameters).map_err(|reason| Failure::new(IssueCode::Value, reason))?;
+    let values = dashboard
+        .values(&wanted.parameters)
+        .map_err(|reason| Failure::new(IssueCode::Value, reason))?;
     let names: Vec<&str> = match &wanted.datasets {
         None => dashboard.datasets().collect(),
         Some(names) => names.iter().map(String::as_str).collect(),
@@ -89,7 +97,12 @@ pub(crate) async fn data(
                 datasets.insert(name.to_owned(), data);
             }
             Err(failure) => {
-                tracing::warn!(dashboard = dashboard.id, dataset = name, error = failure.message(), "a data set failed");
+                tracing::warn!(
+                    dashboard = dashboard.id,
+                    dataset = name,
+                    error = failure.message(),
+                    "a data set failed"
+                );
                 errors.insert(name.to_owned(), failure.message().into());
             }
         }
@@ -120,7 +133,9 @@ fn columns_and_rows(answer: &lake::Answer) -> Result<Value, Failure> {
         .map(|mut row| {
             let cell = |(name, kind): (&String, &&str)| match row.remove(name) {
                 // A moment without a zone is UTC; the console is told so.
-                Some(Value::String(text)) if *kind == "time" && text.contains('T') && !text.ends_with('Z') => {
+                Some(Value::String(text))
+                    if *kind == "time" && text.contains('T') && !text.ends_with('Z') =>
+                {
                     Value::String(format!("{text}Z"))
                 }
                 value => value.unwrap_or(Value::Null),
@@ -128,8 +143,11 @@ fn columns_and_rows(answer: &lake::Answer) -> Result<Value, Failure> {
             names.iter().zip(&kinds).map(cell).collect()
         })
         .collect();
-    let columns: Vec<Value> =
-        names.iter().zip(&kinds).map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
+    let columns: Vec<Value> = names
+        .iter()
+        .zip(&kinds)
+        .map(|(name, kind)| json!({ "name": name, "type": kind }))
+        .collect();
     let mut data = json!({ "columns": columns, "rows": rows });
     if truncated {
         data["truncated"] = true.into();

@@ -54,12 +54,16 @@ pub(crate) async fn import(
 ) -> Result<Response, Failure> {
     let room = app.rooms.datastore(&store).await?;
     let (parts, body) = request.into_parts();
-    let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim();
     let stop = Arc::new(AtomicBool::new(false));
     let mut request = match media {
         "application/fhir+ndjson" | "application/ndjson" | "application/x-ndjson" => {
-            jobs::import::Request::of_reader("stdin", reader(body, Duration::from_secs(app.settings.body_seconds)))
+            jobs::import::Request::of_reader(
+                "stdin",
+                reader(body, Duration::from_secs(app.settings.body_seconds)),
+            )
         }
         "application/json" => {
             // Paths reach any file this process can read.
@@ -67,22 +71,34 @@ pub(crate) async fn import(
                 return Err(if caller.store.is_some() {
                     not_yours()
                 } else {
-                    Failure::new(IssueCode::Forbidden, "only an admin key may import from paths of the server")
+                    Failure::new(
+                        IssueCode::Forbidden,
+                        "only an admin key may import from paths of the server",
+                    )
                 }
                 .with_hint("send the NDJSON itself as application/fhir+ndjson"));
             }
             let Import { paths } = crate::body::json(&app.settings, &parts.headers, body).await?;
             if paths.iter().any(|path| path.as_os_str() == "-") {
-                return Err(Failure::new(IssueCode::Value, "the server's standard input cannot be imported").at("paths"));
+                return Err(Failure::new(
+                    IssueCode::Value,
+                    "the server's standard input cannot be imported",
+                )
+                .at("paths"));
             }
             if paths.is_empty() {
-                return Err(Failure::new(IssueCode::Required, "there are no paths to import").at("paths"));
+                return Err(
+                    Failure::new(IssueCode::Required, "there are no paths to import").at("paths")
+                );
             }
             jobs::import::Request::of_paths(paths)
         }
         _ => {
-            return Err(Failure::new(IssueCode::NotSupported, "an import comes as application/fhir+ndjson, or as paths in application/json")
-                .with_status(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            return Err(Failure::new(
+                IssueCode::NotSupported,
+                "an import comes as application/fhir+ndjson, or as paths in application/json",
+            )
+            .with_status(axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
     };
     request.stop = Arc::clone(&stop);
@@ -97,7 +113,8 @@ pub(crate) async fn export(
 ) -> Result<Response, Failure> {
     let room = app.rooms.datastore(&store).await?;
     let (parts, body) = request.into_parts();
-    let Export { out, gzip, force } = crate::body::json(&app.settings, &parts.headers, body).await?;
+    let Export { out, gzip, force } =
+        crate::body::json(&app.settings, &parts.headers, body).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let request = jobs::export::Request { out, gzip, force, stop: Arc::clone(&stop) };
     Ok(told(&app, stop, move |tell| jobs::export::run(room, request, tell)))
@@ -153,7 +170,9 @@ where
         Some((Ok::<_, Infallible>(line), receiver))
     });
     let mut response = Body::from_stream(lines).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }
 
@@ -194,7 +213,9 @@ impl Read for Pieces {
             match self.receiver.blocking_recv() {
                 None => return Ok(0),
                 Some(Ok(piece)) => self.piece = piece,
-                Some(Err(message)) => return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, message)),
+                Some(Err(message)) => {
+                    return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, message));
+                }
             }
         }
         let count = out.len().min(self.piece.len());

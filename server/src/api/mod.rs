@@ -47,19 +47,29 @@ pub(crate) async fn metrics(State(app): State<App>, caller: Caller) -> impl Into
             stores.push(room);
         }
     }
-    let gauges: [(&str, &str, fn(&::jobs::Room) -> u64); 3] = [
+    let gauges: [(&str, &str, Gauge); 3] = [
         ("tarn_store_commit", "Newest commit.", |room| room.store.current_commit()),
-        ("tarn_store_reflected_commit", "Newest commit SQL shows without waiting.", |room| room.lake.reflected()),
-        ("tarn_store_table_rows", "Rows in all tables.", |room| room.lake.tables().iter().map(|t| t.rows).sum()),
+        ("tarn_store_reflected_commit", "Newest commit SQL shows without waiting.", |room| {
+            room.lake.reflected()
+        }),
+        ("tarn_store_table_rows", "Rows in all tables.", |room| {
+            room.lake.tables().iter().map(|t| t.rows).sum()
+        }),
     ];
     for (name, help, value) in gauges {
         line(&mut out, format_args!("# HELP {name} {help}\n# TYPE {name} gauge"));
         for room in &stores {
-            line(&mut out, format_args!("{name}{{store=\"{}\"}} {}", room.datastore.datastore_id, value(room)));
+            line(
+                &mut out,
+                format_args!("{name}{{store=\"{}\"}} {}", room.datastore.datastore_id, value(room)),
+            );
         }
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
 }
+
+/// Reads one number off a datastore.
+type Gauge = fn(&::jobs::Room) -> u64;
 
 /// Where the system tells.
 fn resident_bytes() -> Option<u64> {

@@ -138,7 +138,8 @@ fn render(app: &App, room: &Room) -> Value {
         .filter(|of| of.resources > 0)
         .map(|of| json!({ "type": of.resource_type.name(), "count": of.resources }))
         .collect();
-    let documents = statistics.types.iter().find(|of| of.resource_type.name() == "DocumentReference");
+    let documents =
+        statistics.types.iter().find(|of| of.resource_type.name() == "DocumentReference");
     let files = import.as_ref();
     json!({
         "commit": statistics.commit,

@@ -30,20 +30,29 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let (parts, body) = request.into_parts();
     // A foreign page must not sign a visitor in as somebody else.
-    let from_browser = ["origin", "sec-fetch-site"].iter().any(|name| parts.headers.contains_key(*name));
+    let from_browser =
+        ["origin", "sec-fetch-site"].iter().any(|name| parts.headers.contains_key(*name));
     if from_browser && !same_origin(&parts.headers) {
-        return Err(Failure::new(IssueCode::Forbidden, "signing in works from the console's own pages only"));
+        return Err(Failure::new(
+            IssueCode::Forbidden,
+            "signing in works from the console's own pages only",
+        ));
     }
     let person = match crate::body::json::<Proof>(&app.settings, &parts.headers, body).await? {
         Proof::Token { token } => app.sessions.redeem(&token).ok_or_else(|| {
-            Failure::new(IssueCode::Login, "the sign-in link was used before, is too old, or is not one of ours")
-                .with_hint("ask for a new one, or sign in with a key")
+            Failure::new(
+                IssueCode::Login,
+                "the sign-in link was used before, is too old, or is not one of ours",
+            )
+            .with_hint("ask for a new one, or sign in with a key")
         }),
         Proof::Key { key_id, secret } => app
             .keys
             .verify(&key_id, &secret)
             .map(|key| Person { key_id: key.key_id, role: key.role, store: key.store })
-            .ok_or_else(|| Failure::new(IssueCode::Login, "the key is not known, or the secret is not its own")),
+            .ok_or_else(|| {
+                Failure::new(IssueCode::Login, "the key is not known, or the secret is not its own")
+            }),
     };
     let person = match person {
         Ok(person) => person,
@@ -67,7 +76,9 @@ pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<R
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&app, &mut response, "", 0)?;
-    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
     Ok(response)
 }
 
@@ -75,12 +86,19 @@ pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<R
 pub(crate) async fn token(State(app): State<App>) -> Result<Response, Failure> {
     let token = app.sessions.token(Person::console())?;
     let seconds = app.settings.sign_in_minutes.saturating_mul(60);
-    Ok((StatusCode::CREATED, Json(json!({ "token": token, "expires_seconds": seconds }))).into_response())
+    Ok((StatusCode::CREATED, Json(json!({ "token": token, "expires_seconds": seconds })))
+        .into_response())
 }
 
-fn set_cookie(app: &App, response: &mut Response, value: &str, seconds: u64) -> Result<(), Failure> {
+fn set_cookie(
+    app: &App,
+    response: &mut Response,
+    value: &str,
+    seconds: u64,
+) -> Result<(), Failure> {
     let secure = if app.settings.public_url.starts_with("https://") { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let cookie =
+        format!("{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     let cookie = HeaderValue::from_str(&cookie).map_err(Failure::fault)?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(())

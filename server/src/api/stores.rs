@@ -50,7 +50,10 @@ pub(crate) async fn list(
 }
 
 /// `POST`: a new, empty one.
-pub(crate) async fn create(State(app): State<App>, request: Request) -> Result<(StatusCode, Json<Value>), Failure> {
+pub(crate) async fn create(
+    State(app): State<App>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), Failure> {
     let (parts, body) = request.into_parts();
     let wanted: Wanted = crate::body::json(&app.settings, &parts.headers, body).await?;
     let rooms = std::sync::Arc::clone(&app.rooms);
@@ -62,7 +65,10 @@ pub(crate) async fn create(State(app): State<App>, request: Request) -> Result<(
 }
 
 /// `DELETE`: with everything in it, its tables, and the keys that open nothing else.
-pub(crate) async fn delete(State(app): State<App>, Path(store): Path<String>) -> Result<StatusCode, Failure> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Path(store): Path<String>,
+) -> Result<StatusCode, Failure> {
     let deleted = app.rooms.delete(&store).await?;
     blocking(move || Ok(app.keys.delete_of_store(&deleted.datastore_id)?)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -21,9 +21,12 @@ pub(crate) async fn create(
 ) -> Result<Response, Failure> {
     acceptable(request.uri(), request.headers())?;
     if request.headers().contains_key("if-none-exist") {
-        return Err(Failure::new(IssueCode::NotSupported, "conditional create is not supported yet")
-            .with_status(StatusCode::NOT_IMPLEMENTED)
-            .at("http.if-none-exist"));
+        return Err(Failure::new(
+            IssueCode::NotSupported,
+            "conditional create is not supported yet",
+        )
+        .with_status(StatusCode::NOT_IMPLEMENTED)
+        .at("http.if-none-exist"));
     }
     let room = app.rooms.datastore(&store).await?;
     let expected = resource_type(&type_name)?;
@@ -37,7 +40,8 @@ pub(crate) async fn create(
     blocking(move || {
         let write = store::Write::Create { resource: resource.with_id(&id) };
         let commit = room.store.apply(store::Transaction::single(write))?;
-        let written = commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
+        let written =
+            commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
         let snapshot = Arc::clone(&room.store).snapshot(&caller.access());
         answer.of(&snapshot.vread(expected, &id, written.version_id)?)
     })

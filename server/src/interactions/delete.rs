@@ -28,7 +28,8 @@ pub(crate) async fn delete(
     blocking(move || {
         let write = store::Write::Delete { resource_type, id: id.clone(), if_match };
         let commit = room.store.apply(store::Transaction::single(write))?;
-        let written = commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
+        let written =
+            commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
         let mut response = if outcome {
             let what = format!("`{}/{id}` is deleted", resource_type.name());
             fhir_json(StatusCode::OK, Outcome::success(what).render())

@@ -42,7 +42,8 @@ pub(crate) async fn history(
             None => room.store.snapshot(&caller.access()),
         };
         let mut versions = snapshot.history(resource_type, &id)?;
-        versions.retain(|version| page.since_us.is_none_or(|since| version.last_updated_us >= since));
+        versions
+            .retain(|version| page.since_us.is_none_or(|since| version.last_updated_us >= since));
         let total = versions.len();
         let own = format!("{base}/{}/{id}/_history", resource_type.name());
         let link = |offset: usize| {
@@ -50,7 +51,10 @@ pub(crate) async fn history(
                 .iter()
                 .filter(|(name, _)| name == "_since")
                 .map(|(name, value)| {
-                    let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
+                    let value = percent_encoding::utf8_percent_encode(
+                        value,
+                        percent_encoding::NON_ALPHANUMERIC,
+                    );
                     format!("{name}={value}")
                 })
                 .collect();
@@ -70,7 +74,8 @@ pub(crate) async fn history(
         if page.count > 0 && page.offset.saturating_add(page.count) < total {
             links.push(("next", link(page.offset + page.count)));
         }
-        let links: Vec<(&str, &str)> = links.iter().map(|(relation, url)| (*relation, url.as_str())).collect();
+        let links: Vec<(&str, &str)> =
+            links.iter().map(|(relation, url)| (*relation, url.as_str())).collect();
         let mut bundle = Bundle::history(Some(total as u64), &links);
         for version in versions.iter().skip(page.offset).take(page.count) {
             let interaction = match (&version.body, version.version_id) {
@@ -82,7 +87,9 @@ pub(crate) async fn history(
             if version.body.is_some() {
                 Subset::all().render(version, &mut text)?;
             }
-            bundle.version(&base, (resource_type.name(), &id), interaction, stamp, |out| out.extend_from_slice(&text));
+            bundle.version(&base, (resource_type.name(), &id), interaction, stamp, |out| {
+                out.extend_from_slice(&text)
+            });
         }
         Ok(fhir_json(StatusCode::OK, bundle.finish()))
     })
@@ -93,18 +100,27 @@ impl Page {
     fn parse(pairs: &[(String, String)]) -> Result<Self, Failure> {
         let mut page = Self { count: 100, offset: 0, since_us: None, commit: None };
         for (name, value) in pairs {
-            let wrong = |what: &str| Failure::new(IssueCode::Value, format!("`{name}` is not {what}")).at(name.clone());
+            let wrong = |what: &str| {
+                Failure::new(IssueCode::Value, format!("`{name}` is not {what}")).at(name.clone())
+            };
             match name.as_str() {
-                "_count" => page.count = value.parse::<usize>().map_err(|_| wrong("a number"))?.min(PAGE_MAX),
+                "_count" => {
+                    page.count =
+                        value.parse::<usize>().map_err(|_| wrong("a number"))?.min(PAGE_MAX)
+                }
                 "_offset" => page.offset = value.parse().map_err(|_| wrong("a number"))?,
                 "_commit" => page.commit = Some(value.parse().map_err(|_| wrong("a number"))?),
                 "_since" => {
-                    page.since_us = Some(DateSpan::parse(value).map_err(|_| wrong("an instant"))?.start_us());
+                    page.since_us =
+                        Some(DateSpan::parse(value).map_err(|_| wrong("an instant"))?.start_us());
                 }
                 "_format" | "_pretty" => {}
                 _ => {
-                    return Err(Failure::new(IssueCode::NotSupported, "a history takes `_count`, `_since` and `_format`")
-                        .at(name.chars().take(64).collect::<String>()));
+                    return Err(Failure::new(
+                        IssueCode::NotSupported,
+                        "a history takes `_count`, `_since` and `_format`",
+                    )
+                    .at(name.chars().take(64).collect::<String>()));
                 }
             }
         }

@@ -76,18 +76,32 @@ impl Asked {
 /// Spec: <https://hl7.org/fhir/R4/http.html#mime-type>
 pub(crate) fn acceptable(uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
     let refuse = || {
-        Failure::new(IssueCode::NotSupported, "answers come as JSON only: accept application/fhir+json")
-            .with_status(StatusCode::NOT_ACCEPTABLE)
+        Failure::new(
+            IssueCode::NotSupported,
+            "answers come as JSON only: accept application/fhir+json",
+        )
+        .with_status(StatusCode::NOT_ACCEPTABLE)
     };
-    let format = uri.query().map(pairs).transpose()?.unwrap_or_default().into_iter().rev().find(|(n, _)| n == "_format");
+    let format = uri
+        .query()
+        .map(pairs)
+        .transpose()?
+        .unwrap_or_default()
+        .into_iter()
+        .rev()
+        .find(|(n, _)| n == "_format");
     if let Some((_, format)) = format {
         return if format == "json" || is_json(&format) { Ok(()) } else { Err(refuse()) };
     }
-    let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    let mut asked =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     let any = asked.peek().is_none()
         || asked.flat_map(|value| value.split(',')).any(|media| {
             let kind = media.split(';').next().unwrap_or("").trim();
-            let zero = media.split(';').skip(1).any(|p| matches!(p.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let zero = media
+                .split(';')
+                .skip(1)
+                .any(|p| matches!(p.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
             // Browsers ask for HTML; JSON is better than a refusal.
             !zero && (matches!(kind, "*/*" | "application/*" | "text/html") || is_json(media))
         });
@@ -100,7 +114,10 @@ fn is_json(media: &str) -> bool {
     let kind = parts.next().unwrap_or("");
     let known = ["application/fhir+json", "application/json", "application/json+fhir", "text/json"];
     known.iter().any(|known| kind.eq_ignore_ascii_case(known))
-        && parts.all(|part| part.strip_prefix("fhirVersion=").is_none_or(|version| version.trim_matches('"') == "4.0"))
+        && parts.all(|part| {
+            part.strip_prefix("fhirVersion=")
+                .is_none_or(|version| version.trim_matches('"') == "4.0")
+        })
 }
 
 /// The type a path names.
@@ -114,7 +131,8 @@ pub(crate) fn resource_type(name: &str) -> Result<ResourceType, Failure> {
         let failure = Failure::new(IssueCode::NotSupported, "the path names no R4 resource type")
             .with_status(StatusCode::NOT_FOUND);
         match close {
-            Some(known) => failure.with_hint(format!("did you mean `{}`? names are case-sensitive", known.name())),
+            Some(known) => failure
+                .with_hint(format!("did you mean `{}`? names are case-sensitive", known.name())),
             None => failure,
         }
     })
@@ -128,22 +146,26 @@ pub(crate) fn target(type_name: &str, id: &str) -> Result<(ResourceType, String)
             .with_status(StatusCode::NOT_FOUND));
     }
     if !Resource::is_id(id) {
-        return Err(Failure::new(
-            IssueCode::Value,
-            "an id is 1 to 64 letters, digits, `-` or `.`",
-        )
-        .at(format!("{}.id", resource_type.name())));
+        return Err(Failure::new(IssueCode::Value, "an id is 1 to 64 letters, digits, `-` or `.`")
+            .at(format!("{}.id", resource_type.name())));
     }
     Ok((resource_type, id.to_owned()))
 }
 
 /// Reads and checks the resource in a request's body.
-pub(crate) async fn resource(app: &App, expected: ResourceType, request: Request) -> Result<Resource, Failure> {
+pub(crate) async fn resource(
+    app: &App,
+    expected: ResourceType,
+    request: Request,
+) -> Result<Resource, Failure> {
     let (parts, body) = request.into_parts();
     let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !media.is_some_and(is_json) {
-        return Err(Failure::new(IssueCode::NotSupported, "the body must be application/fhir+json")
-            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(Failure::new(
+            IssueCode::NotSupported,
+            "the body must be application/fhir+json",
+        )
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let bytes = crate::body::read(&app.settings, &parts.headers, body).await?;
     // Parsing a small resource takes microseconds; a large one would hold up everybody else.
@@ -152,7 +174,11 @@ pub(crate) async fn resource(app: &App, expected: ResourceType, request: Request
     if resource.resource_type() != expected {
         return Err(Failure::new(
             IssueCode::Invalid,
-            format!("the body is a `{}`, the path says `{}`", resource.resource_type().name(), expected.name()),
+            format!(
+                "the body is a `{}`, the path says `{}`",
+                resource.resource_type().name(),
+                expected.name()
+            ),
         )
         .at(format!("{}.resourceType", resource.resource_type().name())));
     }
@@ -183,7 +209,8 @@ pub(crate) fn origin(app: &App, headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // It ends up in links, so only what a host and port can consist of gets through.
     let plain = |host: &&str| {
-        (1..=255).contains(&host.len()) && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
+        (1..=255).contains(&host.len())
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
     };
     format!("http://{}", host.filter(plain).unwrap_or(&app.settings.http))
 }
@@ -203,7 +230,8 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
     });
     match version {
         Some(version) => Ok(Some(version)),
-        None => Err(Failure::new(IssueCode::Value, "If-Match is not of the form W/\"3\"").at("http.if-match")),
+        None => Err(Failure::new(IssueCode::Value, "If-Match is not of the form W/\"3\"")
+            .at("http.if-match")),
     }
 }
 
@@ -211,7 +239,10 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
 pub(crate) fn not_modified(headers: &HeaderMap, version_id: u64, last_updated_us: i64) -> bool {
     if let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()) {
         let own = format!("\"{version_id}\"");
-        return known.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own);
+        return known
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == own);
     }
     let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
     // HTTP dates know seconds only; a version is as new as the second it falls into.
@@ -269,7 +300,12 @@ impl Answer {
             }
             Return::Minimal => self.status.into_response(),
             Return::OperationOutcome => {
-                let what = format!("`{}/{}` is at version {}", version.resource_type.name(), version.id, version.version_id);
+                let what = format!(
+                    "`{}/{}` is at version {}",
+                    version.resource_type.name(),
+                    version.id,
+                    version.version_id
+                );
                 fhir_json(self.status, Outcome::success(what).render())
             }
         };
@@ -311,7 +347,8 @@ mod tests {
     #[track_caller]
     fn accepts(query: &str, accept: &[&'static str], expected: bool) {
         let uri = format!("/x{query}").parse().expect("a path");
-        let headers = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value))).collect();
+        let headers =
+            accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value))).collect();
         assert_eq!(acceptable(&uri, &headers).is_ok(), expected, "{query} {accept:?}");
     }
 

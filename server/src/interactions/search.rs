@@ -38,19 +38,25 @@ pub(crate) async fn post(
 ) -> Result<Response, Failure> {
     acceptable(request.uri(), request.headers())?;
     let (parts, body) = request.into_parts();
-    let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let media =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let form = media.split(';').next().map(str::trim) == Some("application/x-www-form-urlencoded");
     let bytes = crate::body::read(&app.settings, &parts.headers, body).await?;
     if !form && !bytes.is_empty() {
-        return Err(Failure::new(IssueCode::NotSupported, "a search's body must be application/x-www-form-urlencoded")
-            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        return Err(Failure::new(
+            IssueCode::NotSupported,
+            "a search's body must be application/x-www-form-urlencoded",
+        )
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let mut given = pairs(parts.uri.query().unwrap_or(""))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::new(IssueCode::Value, "the form is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(IssueCode::Value, "the form is not UTF-8"))?;
     let from_body = pairs(text)?;
     let names = from_body.iter().map(|(name, _)| name.clone()).collect();
     given.extend(from_body);
-    let mut response = match search(&app, caller, (&store, &type_name), given, &parts.headers).await {
+    let mut response = match search(&app, caller, (&store, &type_name), given, &parts.headers).await
+    {
         Ok(response) => response,
         Err(failure) => axum::response::IntoResponse::into_response(failure),
     };
@@ -75,13 +81,20 @@ async fn search(
             None => room.store.snapshot(&caller.access()),
         };
         let mut response = fhir_json(StatusCode::OK, answer(&query, ignored, &snapshot, &base)?);
-        response.headers_mut().insert(HeaderName::from_static("tarn-commit"), HeaderValue::from(snapshot.commit()));
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("tarn-commit"), HeaderValue::from(snapshot.commit()));
         Ok(response)
     })
     .await
 }
 
-fn answer(query: &Query, ignored: Vec<Issue>, snapshot: &store::Snapshot, base: &str) -> Result<Vec<u8>, Failure> {
+fn answer(
+    query: &Query,
+    ignored: Vec<Issue>,
+    snapshot: &store::Snapshot,
+    base: &str,
+) -> Result<Vec<u8>, Failure> {
     let page = snapshot.search(query)?;
     let only_count = query.summary == Summary::Count || query.count == 0;
     let own = format!("{base}/{}", query.resource_type.name());
@@ -100,7 +113,8 @@ fn answer(query: &Query, ignored: Vec<Issue>, snapshot: &store::Snapshot, base: 
             links.push(("next", link(bound, query.offset + page.ordinals.len())));
         }
     }
-    let links: Vec<(&str, &str)> = links.iter().map(|(relation, url)| (*relation, url.as_str())).collect();
+    let links: Vec<(&str, &str)> =
+        links.iter().map(|(relation, url)| (*relation, url.as_str())).collect();
     let mut bundle = Bundle::searchset(page.total, &links);
     if !only_count {
         let subset = Subset::of(query.summary, &query.elements);

@@ -42,16 +42,24 @@ impl Subset {
                 ("_summary", "data") => subset.summary = Summary::Data,
                 ("_summary", "false") => subset.summary = Summary::False,
                 ("_summary", _) => {
-                    return Err(Failure::new(IssueCode::Value, "`_summary` is true, text, data or false").at("_summary"));
+                    return Err(Failure::new(
+                        IssueCode::Value,
+                        "`_summary` is true, text, data or false",
+                    )
+                    .at("_summary"));
                 }
                 ("_elements", list) => {
-                    let list: Vec<String> = list.split(',').map(|path| path.trim().to_owned()).collect();
+                    let list: Vec<String> =
+                        list.split(',').map(|path| path.trim().to_owned()).collect();
                     subset = Self { summary: subset.summary, ..Self::of(subset.summary, &list) };
                 }
                 ("_format" | "_pretty", _) => {}
                 _ => {
-                    return Err(Failure::new(IssueCode::NotSupported, "a read takes `_summary`, `_elements` and `_format`")
-                        .at(name.chars().take(64).collect::<String>()));
+                    return Err(Failure::new(
+                        IssueCode::NotSupported,
+                        "a read takes `_summary`, `_elements` and `_format`",
+                    )
+                    .at(name.chars().take(64).collect::<String>()));
                 }
             }
         }
@@ -63,14 +71,16 @@ impl Subset {
         let Some(body) = &version.body else {
             return Err(Failure::fault("a deleted version was to be rendered"));
         };
-        let whole = self.elements.is_empty() && matches!(self.summary, Summary::False | Summary::Count);
+        let whole =
+            self.elements.is_empty() && matches!(self.summary, Summary::False | Summary::Count);
         if whole {
             body.render(version.version_id, version.last_updated_us, out);
             return Ok(());
         }
         let mut text = Vec::new();
         body.render(version.version_id, version.last_updated_us, &mut text);
-        let resource = Resource::parse(text).map_err(|_| Failure::fault("a stored resource no longer parses"))?;
+        let resource = Resource::parse(text)
+            .map_err(|_| Failure::fault("a stored resource no longer parses"))?;
         let mut first = true;
         out.push(b'{');
         for node in resource.root().children() {
@@ -93,7 +103,11 @@ impl Subset {
     fn keeps(&self, name: &str, element: fhir::ElementId) -> bool {
         let mandatory = element.min() > 0;
         if !self.elements.is_empty() {
-            return mandatory || self.elements.iter().any(|wanted| wanted == name || element.choice() == Some(wanted));
+            return mandatory
+                || self
+                    .elements
+                    .iter()
+                    .any(|wanted| wanted == name || element.choice() == Some(wanted));
         }
         match self.summary {
             Summary::True => mandatory || element.is_summary(),
@@ -162,12 +176,14 @@ mod tests {
             last_updated_us: 0,
             body: Some(resource.body()),
         };
-        let pairs: Vec<_> = parameters.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let pairs: Vec<_> =
+            parameters.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let mut out = Vec::new();
         Subset::parse(&pairs).expect("known").render(&version, &mut out).expect("renders");
         Resource::parse(out.clone()).expect("a part is a resource");
         let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
-        let names: Vec<_> = value.as_object().expect("an object").keys().map(String::as_str).collect();
+        let names: Vec<_> =
+            value.as_object().expect("an object").keys().map(String::as_str).collect();
         assert_eq!(names, expected);
         let tags = value["meta"]["tag"].as_array().expect("tags");
         assert_eq!(tags.iter().any(|tag| tag["code"] == "SUBSETTED"), !parameters.is_empty());
@@ -176,10 +192,26 @@ mod tests {
 
     #[test]
     fn a_part_holds_what_was_asked_for_and_says_it_is_a_part() {
-        let whole = ["resourceType", "id", "meta", "text", "gender", "birthDate", "_birthDate", "maritalStatus", "deceasedBoolean"];
+        let whole = [
+            "resourceType",
+            "id",
+            "meta",
+            "text",
+            "gender",
+            "birthDate",
+            "_birthDate",
+            "maritalStatus",
+            "deceasedBoolean",
+        ];
         check(&[], &whole);
-        check(&[("_elements", "birthDate")], &["resourceType", "id", "meta", "birthDate", "_birthDate"]);
-        check(&[("_elements", "deceased,gender")], &["resourceType", "id", "meta", "gender", "deceasedBoolean"]);
+        check(
+            &[("_elements", "birthDate")],
+            &["resourceType", "id", "meta", "birthDate", "_birthDate"],
+        );
+        check(
+            &[("_elements", "deceased,gender")],
+            &["resourceType", "id", "meta", "gender", "deceasedBoolean"],
+        );
         check(&[("_summary", "text")], &["resourceType", "id", "meta", "text"]);
         check(
             &[("_summary", "true")],
@@ -187,7 +219,16 @@ mod tests {
         );
         check(
             &[("_summary", "data")],
-            &["resourceType", "id", "meta", "gender", "birthDate", "_birthDate", "maritalStatus", "deceasedBoolean"],
+            &[
+                "resourceType",
+                "id",
+                "meta",
+                "gender",
+                "birthDate",
+                "_birthDate",
+                "maritalStatus",
+                "deceasedBoolean",
+            ],
         );
     }
 }

@@ -28,8 +28,11 @@ pub(crate) async fn update(
         None => false,
         Some(b"*") => true,
         Some(_) => {
-            return Err(Failure::new(IssueCode::NotSupported, "an update takes `If-None-Match: *` only")
-                .at("http.if-none-match"));
+            return Err(Failure::new(
+                IssueCode::NotSupported,
+                "an update takes `If-None-Match: *` only",
+            )
+            .at("http.if-none-match"));
         }
     };
     let base = base(&app, headers, &room.datastore.datastore_id);
@@ -38,19 +41,34 @@ pub(crate) async fn update(
     let path = format!("{}.id", resource_type.name());
     match resource.id() {
         Some(own) if own == id => {}
-        Some(_) => return Err(Failure::new(IssueCode::Value, "the id differs from the one in the path").at(path)),
-        None => return Err(Failure::new(IssueCode::Required, "an update needs the id also in the body").at(path)),
+        Some(_) => {
+            return Err(
+                Failure::new(IssueCode::Value, "the id differs from the one in the path").at(path)
+            );
+        }
+        None => {
+            return Err(Failure::new(
+                IssueCode::Required,
+                "an update needs the id also in the body",
+            )
+            .at(path));
+        }
     }
     blocking(move || {
         let write = store::Write::Update { resource, if_match, if_none_match_any, create: true };
         let commit = room.store.apply(store::Transaction::single(write))?;
-        let written = commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
+        let written =
+            commit.written.first().ok_or_else(|| Failure::fault("a commit without its write"))?;
         let status = match written.kind {
             WrittenKind::Created => StatusCode::CREATED,
             _ => StatusCode::OK,
         };
         let snapshot = room.store.snapshot(&caller.access());
-        Answer { status, base, result }.of(&snapshot.vread(resource_type, &id, written.version_id)?)
+        Answer { status, base, result }.of(&snapshot.vread(
+            resource_type,
+            &id,
+            written.version_id,
+        )?)
     })
     .await
 }

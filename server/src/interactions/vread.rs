@@ -22,11 +22,9 @@ pub(crate) async fn vread(
     let subset = Subset::parse(&pairs(request.uri().query().unwrap_or(""))?)?;
     // Version ids are numbers; anything else names no version of ours.
     let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
-    let number: u64 = number
-        .parse()
-        .ok()
-        .filter(|_| plain)
-        .ok_or_else(|| Failure::new(IssueCode::NotFound, "there is no such version").at("Resource.meta.versionId"))?;
+    let number: u64 = number.parse().ok().filter(|_| plain).ok_or_else(|| {
+        Failure::new(IssueCode::NotFound, "there is no such version").at("Resource.meta.versionId")
+    })?;
     let room = app.rooms.datastore(&store).await?;
     blocking(move || {
         let found = room.store.snapshot(&caller.access()).vread(resource_type, &id, number)?;

@@ -35,7 +35,11 @@ impl Client {
     }
 
     pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.with("Content-Type", "application/json").send(method, path, body.to_string().as_bytes())
+        self.with("Content-Type", "application/json").send(
+            method,
+            path,
+            body.to_string().as_bytes(),
+        )
     }
 
     pub fn fhir(&self, method: &str, path: &str, body: &str) -> Answer {
@@ -43,7 +47,10 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, body: &[u8]) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
         if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
             head.push_str(&format!("Host: {}\r\n", self.address));
         }
@@ -101,7 +108,8 @@ impl Answer {
 
     #[track_caller]
     pub fn value(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{} is not JSON: {}", self.status, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("{} is not JSON: {}", self.status, self.text()))
     }
 }
 

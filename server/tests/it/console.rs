@@ -9,9 +9,16 @@ fn the_console_is_served_with_a_strict_policy() {
     assert_eq!((root.status, root.header("location")), (307, Some("/console/")));
     for path in ["/console/", "/console/dashboards/population"] {
         let page = running.stranger().get(path);
-        assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")), "{path}");
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (200, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
         let policy = page.header("content-security-policy").expect("a policy");
-        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(
+            policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
         assert!(!policy.contains("unsafe-eval"));
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
@@ -45,7 +52,10 @@ fn health_and_metrics_answer() {
     assert_eq!(health["status"], "ok");
     let metrics = running.keyed("sql", None).get("/metrics").text();
     assert!(metrics.contains("tarn_http_requests_total{door=\"api\",status=\"2xx\"}"), "{metrics}");
-    assert!(metrics.contains(&format!("tarn_store_commit{{store=\"{}\"}} 0", running.store)), "{metrics}");
+    assert!(
+        metrics.contains(&format!("tarn_store_commit{{store=\"{}\"}} 0", running.store)),
+        "{metrics}"
+    );
     let settings = running.admin().get("/api/settings");
     assert_eq!(settings.value()["server"]["sql_seconds"], 300);
 }

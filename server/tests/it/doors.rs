@@ -23,6 +23,15 @@ fn path(route: &Route, store: &str) -> String {
 fn call(client: &Client, route: &Route, store: &str) -> crate::client::Answer {
     let sql = json!({ "store": store, "query": "SELECT 1 AS one" });
     let body = match (route.method, route.path) {
+        // As paths it would take more than the route says.
+        (_, "/api/stores/{store}/import") => {
+            let client = client.with("Content-Type", "application/fhir+ndjson");
+            return client.send(route.method, &path(route, store), b"");
+        }
+        // Its answer has no end, so its beginning has to do.
+        ("GET", "/api/stores/{store}/events") => {
+            return client.send("HEAD", &path(route, store), b"");
+        }
         ("GET" | "DELETE", _) => return client.send(route.method, &path(route, store), b""),
         (_, "/sql") => sql,
         _ => json!({}),
@@ -35,7 +44,8 @@ fn strangers_get_in_nowhere() {
     let running = Running::start();
     for route in server::routes() {
         let answer = call(&running.stranger(), &route, &running.store);
-        let with_cookie = call(&running.stranger().with("Cookie", "tarn_session=guess"), &route, &running.store);
+        let with_cookie =
+            call(&running.stranger().with("Cookie", "tarn_session=guess"), &route, &running.store);
         if route.need == Need::Nothing {
             assert_ne!(answer.status, 403, "{route:?}");
             continue;
@@ -44,6 +54,9 @@ fn strangers_get_in_nowhere() {
         assert_eq!(with_cookie.status, 401, "{route:?}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"tarn\""));
         assert!(answer.header("x-request-id").is_some());
+        if answer.body.is_empty() {
+            continue;
+        }
         let value = answer.value();
         if route.path.starts_with("/datastore") {
             assert_eq!(value["resourceType"], "OperationOutcome");
@@ -52,10 +65,20 @@ fn strangers_get_in_nowhere() {
             assert!(value["error"]["message"].is_string(), "{value}");
         }
     }
-    for (method, path) in [("GET", "/nothing"), ("PATCH", "/sql"), ("OPTIONS", "/api/keys"), ("POST", "/health"), ("POST", "/")] {
+    for (method, path) in [
+        ("GET", "/nothing"),
+        ("PATCH", "/sql"),
+        ("OPTIONS", "/api/keys"),
+        ("POST", "/health"),
+        ("POST", "/"),
+    ] {
         assert_eq!(running.stranger().send(method, path, b"").status, 401, "{method} {path}");
     }
-    let public: Vec<_> = server::routes().into_iter().filter(|r| r.need == Need::Nothing).map(|r| (r.method, r.path)).collect();
+    let public: Vec<_> = server::routes()
+        .into_iter()
+        .filter(|r| r.need == Need::Nothing)
+        .map(|r| (r.method, r.path))
+        .collect();
     assert_eq!(
         public,
         [
@@ -78,7 +101,9 @@ fn a_role_opens_its_own_doors_and_no_other() {
         for scope in [None, Some(running.store.as_str())] {
             let client = running.keyed(role.name(), scope);
             for route in server::routes() {
-                if (route.method, route.path) == ("DELETE", "/api/stores/{store}") && role == Role::Admin {
+                if (route.method, route.path) == ("DELETE", "/api/stores/{store}")
+                    && role == Role::Admin
+                {
                     continue;
                 }
                 let allowed = route.need.is_met_by(role, scope.is_some());
@@ -111,12 +136,16 @@ fn a_key_for_one_datastore_sees_no_other_in_lists() {
 fn bearer_basic_and_signature_are_the_same_key() {
     let running = Running::start();
     let key = running.key("read", None);
-    let (id, secret) = (key["key_id"].as_str().expect("text"), key["secret"].as_str().expect("text"));
+    let (id, secret) =
+        (key["key_id"].as_str().expect("text"), key["secret"].as_str().expect("text"));
     let path = "/api/session";
     let session = |client: Client| client.get(path);
     let stranger = running.stranger();
     let basic = |text: &str| stranger.with("Authorization", &format!("Basic {}", base64(text)));
-    assert_eq!(session(basic(&format!("{id}:{secret}"))).value(), json!({ "key_id": id, "role": "read" }));
+    assert_eq!(
+        session(basic(&format!("{id}:{secret}"))).value(),
+        json!({ "key_id": id, "role": "read" })
+    );
     assert_eq!(session(basic(&format!("{id}:{secret}x"))).status, 401);
     assert_eq!(session(basic(id)).status, 401);
     let local = stranger.with("Authorization", &format!("Bearer {}", running.local));
@@ -128,15 +157,24 @@ fn bearer_basic_and_signature_are_the_same_key() {
     };
     assert_eq!(signed("GET", path, b"", secret).get(path).value()["key_id"], id);
     assert_eq!(signed("GET", path, b"", "wrong").get(path).status, 401);
-    assert_eq!(signed("GET", path, b"", secret).get("/api/stores").status, 401, "another path than the one signed");
+    assert_eq!(
+        signed("GET", path, b"", secret).get("/api/stores").status,
+        401,
+        "another path than the one signed"
+    );
     let search = running.r4("/Patient?_count=5&name=a%20b%7Cc&birthdate=ge2000");
     let answer = signed("GET", &search, b"", secret).get(&search);
     assert_eq!(answer.status, 200, "{}", answer.text());
     let body = json!({ "store": "first", "query": "SELECT 1 AS one" }).to_string();
-    let client = signed("POST", "/sql", body.as_bytes(), secret).with("Content-Type", "application/json");
+    let client =
+        signed("POST", "/sql", body.as_bytes(), secret).with("Content-Type", "application/json");
     assert_eq!(client.send("POST", "/sql", body.as_bytes()).value(), json!([{ "one": 1 }]));
     let changed = body.replace("SELECT 1", "SELECT 2");
-    assert_eq!(client.send("POST", "/sql", changed.as_bytes()).status, 401, "another body than the one signed");
+    assert_eq!(
+        client.send("POST", "/sql", changed.as_bytes()).status,
+        401,
+        "another body than the one signed"
+    );
 
     let admin = running.admin();
     assert_eq!(admin.send("DELETE", &format!("/api/keys/{id}"), b"").status, 204);
@@ -166,19 +204,28 @@ fn a_sign_in_link_works_once_and_its_cookie_only_from_our_own_pages() {
     let stranger = running.stranger();
     let origin = format!("http://{}", running.address);
     let token = json!({ "token": running.sign_in });
-    let foreign = stranger.with("Origin", "http://evil.example").json("POST", "/api/session", &token);
+    let foreign =
+        stranger.with("Origin", "http://evil.example").json("POST", "/api/session", &token);
     assert_eq!(foreign.status, 403);
     let answer = stranger.with("Origin", &origin).json("POST", "/api/session", &token);
     assert_eq!(answer.value(), json!({ "key_id": "console", "role": "admin" }));
     let cookie = answer.header("set-cookie").expect("a cookie").to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Strict")
+            && cookie.contains("Path=/"),
+        "{cookie}"
+    );
     assert_eq!(stranger.json("POST", "/api/session", &token).status, 401, "the link was used");
 
     let visitor = stranger.with("Cookie", cookie.split(';').next().expect("a value"));
     assert_eq!(visitor.get("/api/session").value()["role"], "admin");
     let wanted = json!({ "role": "read" });
     assert_eq!(visitor.json("POST", "/api/keys", &wanted).status, 403, "no origin");
-    assert_eq!(visitor.with("Origin", "http://127.0.0.1:1").json("POST", "/api/keys", &wanted).status, 403);
+    assert_eq!(
+        visitor.with("Origin", "http://127.0.0.1:1").json("POST", "/api/keys", &wanted).status,
+        403
+    );
     let home = visitor.with("Origin", &origin).with("Sec-Fetch-Site", "same-origin");
     assert_eq!(home.json("POST", "/api/keys", &wanted).status, 201);
     assert_eq!(home.send("DELETE", "/api/session", b"").status, 204);
@@ -188,19 +235,27 @@ fn a_sign_in_link_works_once_and_its_cookie_only_from_our_own_pages() {
     let answer = stranger.json("POST", "/api/session", &json!({ "token": more["token"] }));
     assert_eq!(answer.status, 200);
     let key = running.key("sql", None);
-    let answer = stranger.json("POST", "/api/session", &json!({ "key_id": key["key_id"], "secret": key["secret"] }));
+    let answer = stranger.json(
+        "POST",
+        "/api/session",
+        &json!({ "key_id": key["key_id"], "secret": key["secret"] }),
+    );
     assert_eq!(answer.value()["role"], "sql");
 }
 
 #[test]
 fn every_access_is_on_record_without_values() {
     let mut running = Running::start();
-    running.put(&json!({ "resourceType": "Patient", "id": "p1", "name": [{ "family": "Whispering" }] }));
+    running.put(
+        &json!({ "resourceType": "Patient", "id": "p1", "name": [{ "family": "Whispering" }] }),
+    );
     let admin = running.admin().with("X-Request-Id", "my-own");
     admin.get(&running.r4("/Patient?name=Whispering&birthdate=1971"));
-    admin
-        .with("Content-Type", "application/x-www-form-urlencoded")
-        .send("POST", &running.r4("/Patient/_search"), b"family=Whispering");
+    admin.with("Content-Type", "application/x-www-form-urlencoded").send(
+        "POST",
+        &running.r4("/Patient/_search"),
+        b"family=Whispering",
+    );
     admin.get(&running.r4("/Patient/p1"));
     admin.json("POST", "/sql", &json!({ "store": "first", "query": "SELECT 'Whispering'" }));
     running.stranger().get(&running.r4("/Patient/p1"));
@@ -237,13 +292,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Signs as AWS clients do.
-fn sign(host: &str, id: &str, secret: &str, method: &str, target: &str, body: &[u8]) -> Vec<(String, String)> {
+fn sign(
+    host: &str,
+    id: &str,
+    secret: &str,
+    method: &str,
+    target: &str,
+    body: &[u8],
+) -> Vec<(String, String)> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut query: Vec<&str> = query.split('&').collect();
     query.sort_unstable();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
     let instant = ::fhir::date::instant(i64::try_from(now).expect("small"));
-    let date: String = instant.split('.').next().expect("seconds").chars().filter(char::is_ascii_alphanumeric).collect();
+    let date: String = instant
+        .split('.')
+        .next()
+        .expect("seconds")
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     let date = format!("{date}Z");
     let payload = hex(&Sha256::digest(body));
     let canonical = format!(
@@ -251,14 +319,20 @@ fn sign(host: &str, id: &str, secret: &str, method: &str, target: &str, body: &[
         query.join("&")
     );
     let scope = format!("{}/eu-central-1/healthlake/aws4_request", &date[..8]);
-    let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::digest(canonical.as_bytes())));
+    let text = format!(
+        "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
+        hex(&Sha256::digest(canonical.as_bytes()))
+    );
     let mac = |key: &[u8], text: &str| {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
         mac.update(text.as_bytes());
         mac.finalize().into_bytes().to_vec()
     };
-    let key = scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part));
+    let key =
+        scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part));
     let signature = hex(&mac(&key, &text));
-    let header = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}");
+    let header = format!(
+        "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
+    );
     vec![("Authorization".to_owned(), header), ("X-Amz-Date".to_owned(), date)]
 }

@@ -47,7 +47,11 @@ fn a_resource_lives_through_all_its_versions() {
     let updated = admin.fhir("PUT", &path, &changed);
     assert_eq!((updated.status, updated.header("etag")), (200, Some("W/\"2\"")));
     let same = admin.fhir("PUT", &path, &changed);
-    assert_eq!((same.status, same.header("etag")), (200, Some("W/\"2\"")), "equal content makes no version");
+    assert_eq!(
+        (same.status, same.header("etag")),
+        (200, Some("W/\"2\"")),
+        "equal content makes no version"
+    );
     assert_eq!(admin.get(&format!("{path}/_history/1")).value()["status"], "final");
     outcome(&admin.get(&format!("{path}/_history/9")), 404, "not-found");
     outcome(&admin.get(&format!("{path}/_history/x")), 404, "not-found");
@@ -63,16 +67,33 @@ fn a_resource_lives_through_all_its_versions() {
 
     let history = admin.get(&format!("{path}/_history")).value();
     assert_eq!((&history["type"], &history["total"]), (&json!("history"), &json!(3)));
-    let methods: Vec<_> = history["entry"].as_array().expect("entries").iter().map(|e| e["request"]["method"].clone()).collect();
+    let methods: Vec<_> = history["entry"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|e| e["request"]["method"].clone())
+        .collect();
     assert_eq!(methods[..2], ["DELETE", "PUT"]);
     let page = admin.get(&format!("{path}/_history?_count=2")).value();
     assert_eq!(page["entry"].as_array().map(Vec::len), Some(2));
-    let next = page["link"].as_array().expect("links").iter().find(|l| l["relation"] == "next").expect("a next page");
+    let next = page["link"]
+        .as_array()
+        .expect("links")
+        .iter()
+        .find(|l| l["relation"] == "next")
+        .expect("a next page");
     let next = next["url"].as_str().expect("a URL").split_once("/datastore").expect("a path").1;
-    assert_eq!(admin.get(&format!("/datastore{next}")).value()["entry"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        admin.get(&format!("/datastore{next}")).value()["entry"].as_array().map(Vec::len),
+        Some(1)
+    );
 
     let back = admin.fhir("PUT", &path, &changed);
-    assert_eq!((back.status, back.header("etag")), (201, Some("W/\"4\"")), "a deleted id comes back");
+    assert_eq!(
+        (back.status, back.header("etag")),
+        (201, Some("W/\"4\"")),
+        "a deleted id comes back"
+    );
 }
 
 #[test]
@@ -104,34 +125,69 @@ fn wrong_requests_are_told_what_is_wrong() {
     outcome(&post(""), 400, "structure");
     outcome(&post("{"), 400, "structure");
     outcome(&post("[]"), 400, "structure");
-    outcome(&post(r#"{"resourceType":"Observation","status":"final","code":{"text":"x"}}"#), 400, "invalid");
-    let value = outcome(&post(r#"{"resourceType":"Patient","birthDate":"yesterday, said Ms Jones"}"#), 400, "value");
+    outcome(
+        &post(r#"{"resourceType":"Observation","status":"final","code":{"text":"x"}}"#),
+        400,
+        "invalid",
+    );
+    let value = outcome(
+        &post(r#"{"resourceType":"Patient","birthDate":"yesterday, said Ms Jones"}"#),
+        400,
+        "value",
+    );
     assert_eq!(value["issue"][0]["expression"][0], "Patient.birthDate");
     assert!(!value.to_string().contains("Jones"));
     let value = outcome(&post(r#"{"resourceType":"Patient","colour":"red"}"#), 400, "structure");
-    assert!(value["issue"][0]["expression"][0].as_str().is_some_and(|path| path.starts_with("Patient")), "{value}");
+    assert!(
+        value["issue"][0]["expression"][0].as_str().is_some_and(|path| path.starts_with("Patient")),
+        "{value}"
+    );
     let value = outcome(&put(&patient("q", "a").to_string()), 400, "value");
     assert_eq!(value["issue"][0]["expression"][0], "Patient.id");
     outcome(&put(r#"{"resourceType":"Patient"}"#), 400, "required");
 
-    let xml = admin.with("Content-Type", "application/fhir+xml").send("POST", &running.r4("/Patient"), b"<Patient/>");
+    let xml = admin.with("Content-Type", "application/fhir+xml").send(
+        "POST",
+        &running.r4("/Patient"),
+        b"<Patient/>",
+    );
     outcome(&xml, 415, "not-supported");
     outcome(&admin.send("POST", &running.r4("/Patient"), b"{}"), 415, "not-supported");
-    outcome(&admin.with("Accept", "application/fhir+xml").get(&running.r4("/Patient")), 406, "not-supported");
+    outcome(
+        &admin.with("Accept", "application/fhir+xml").get(&running.r4("/Patient")),
+        406,
+        "not-supported",
+    );
     outcome(&admin.get(&running.r4("/Patient?_format=xml")), 406, "not-supported");
     assert_eq!(admin.get(&running.r4("/Patient?_format=json&_pretty=true")).status, 200);
 
     let value = outcome(&admin.get(&running.r4("/patient")), 404, "not-supported");
-    assert!(value["issue"][0]["diagnostics"].as_str().is_some_and(|text| text.contains("`Patient`")), "{value}");
+    assert!(
+        value["issue"][0]["diagnostics"].as_str().is_some_and(|text| text.contains("`Patient`")),
+        "{value}"
+    );
     outcome(&admin.get(&running.r4("/Patient/a_b")), 400, "value");
     outcome(&admin.get(&running.r4(&format!("/Patient/{}", "a".repeat(65)))), 400, "value");
     outcome(&admin.get(&running.r4("/Patient/$everything")), 404, "not-supported");
     outcome(&admin.get(&running.r4("/Patient/p/Observation")), 404, "not-found");
-    outcome(&admin.fhir("POST", &running.r4(""), r#"{"resourceType":"Bundle","type":"batch"}"#), 501, "not-supported");
-    outcome(&admin.with("If-None-Exist", "name=a").fhir("POST", &running.r4("/Patient"), r#"{"resourceType":"Patient"}"#), 501, "not-supported");
+    outcome(
+        &admin.fhir("POST", &running.r4(""), r#"{"resourceType":"Bundle","type":"batch"}"#),
+        501,
+        "not-supported",
+    );
+    outcome(
+        &admin.with("If-None-Exist", "name=a").fhir(
+            "POST",
+            &running.r4("/Patient"),
+            r#"{"resourceType":"Patient"}"#,
+        ),
+        501,
+        "not-supported",
+    );
     let patch = admin.send("PATCH", &running.r4("/Patient/p"), b"[]");
     outcome(&patch, 405, "not-supported");
-    let allow: BTreeSet<&str> = patch.header("allow").expect("Allow").split(',').map(str::trim).collect();
+    let allow: BTreeSet<&str> =
+        patch.header("allow").expect("Allow").split(',').map(str::trim).collect();
     assert_eq!(allow, BTreeSet::from(["DELETE", "GET", "HEAD", "PUT"]));
 }
 
@@ -139,7 +195,11 @@ fn wrong_requests_are_told_what_is_wrong() {
 fn the_answer_to_a_write_is_what_the_client_prefers() {
     let running = Running::start();
     let post = |prefer: &str| {
-        running.admin().with("Prefer", prefer).fhir("POST", &running.r4("/Patient"), r#"{"resourceType":"Patient"}"#)
+        running.admin().with("Prefer", prefer).fhir(
+            "POST",
+            &running.r4("/Patient"),
+            r#"{"resourceType":"Patient"}"#,
+        )
     };
     let minimal = post("return=minimal");
     assert_eq!((minimal.status, minimal.body.len()), (201, 0));
@@ -162,7 +222,10 @@ fn pages_show_what_the_first_page_saw() {
     };
     let ids = |bundle: &Value| -> Vec<String> {
         let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
-        entries.iter().map(|entry| entry["resource"]["id"].as_str().expect("an id").to_owned()).collect()
+        entries
+            .iter()
+            .map(|entry| entry["resource"]["id"].as_str().expect("an id").to_owned())
+            .collect()
     };
     let first = admin.get(&running.r4("/Patient?family=Page&_count=2&_sort=_id")).value();
     assert_eq!((&first["type"], &first["total"]), (&json!("searchset"), &json!(5)));
@@ -177,8 +240,14 @@ fn pages_show_what_the_first_page_saw() {
     let third = admin.get(&relation(&second, "next").expect("a third page")).value();
     assert_eq!(relation(&third, "next"), None);
     assert_eq!([ids(&first), ids(&second), ids(&third)].concat(), ["p0", "p1", "p2", "p3", "p4"]);
-    assert_eq!(ids(&admin.get(&relation(&third, "previous").expect("a page before")).value()), ids(&second));
-    assert_eq!(ids(&admin.get(&relation(&third, "first").expect("a first page")).value()), ids(&first));
+    assert_eq!(
+        ids(&admin.get(&relation(&third, "previous").expect("a page before")).value()),
+        ids(&second)
+    );
+    assert_eq!(
+        ids(&admin.get(&relation(&third, "first").expect("a first page")).value()),
+        ids(&first)
+    );
     let again = admin.get(&relation(&first, "self").expect("itself")).value();
     assert_eq!(ids(&again), ["p0", "p00"], "the self link asks anew");
     outcome(&admin.get(&running.r4("/Patient?_commit=999999")), 400, "value");
@@ -196,9 +265,11 @@ fn a_search_answers_in_the_form_asked_for() {
     let search = |path: &str| admin.get(&running.r4(path));
     let count = search("/Patient?_summary=count").value();
     assert_eq!((&count["total"], count.get("entry")), (&json!(1), None));
-    let posted = admin
-        .with("Content-Type", "application/x-www-form-urlencoded")
-        .send("POST", &running.r4("/Patient/_search"), b"family=shown");
+    let posted = admin.with("Content-Type", "application/x-www-form-urlencoded").send(
+        "POST",
+        &running.r4("/Patient/_search"),
+        b"family=shown",
+    );
     assert_eq!(posted.value()["total"], 1, "{}", posted.text());
     let part = search("/Patient?_elements=gender").value();
     assert_eq!(part["entry"][0]["resource"].get("name"), None);
@@ -206,14 +277,28 @@ fn a_search_answers_in_the_form_asked_for() {
     assert_eq!(search("/Patient/p1?_elements=gender").value().get("name"), None);
 
     let unknown = outcome(&search("/Patient?familie=x"), 400, "not-supported");
-    assert!(unknown["issue"][0]["diagnostics"].as_str().is_some_and(|text| text.contains("family")), "{unknown}");
-    let lenient = admin.with("Prefer", "handling=lenient").get(&running.r4("/Patient?familie=x")).value();
+    assert!(
+        unknown["issue"][0]["diagnostics"].as_str().is_some_and(|text| text.contains("family")),
+        "{unknown}"
+    );
+    let lenient =
+        admin.with("Prefer", "handling=lenient").get(&running.r4("/Patient?familie=x")).value();
     assert_eq!(lenient["total"], 1);
-    let modes: Vec<_> = lenient["entry"].as_array().expect("entries").iter().map(|e| e["search"]["mode"].clone()).collect();
+    let modes: Vec<_> = lenient["entry"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|e| e["search"]["mode"].clone())
+        .collect();
     assert_eq!(modes, ["match", "outcome"]);
 
     let included = search("/Observation?_include=Observation:subject").value();
-    let modes: Vec<_> = included["entry"].as_array().expect("entries").iter().map(|e| e["search"]["mode"].clone()).collect();
+    let modes: Vec<_> = included["entry"]
+        .as_array()
+        .expect("entries")
+        .iter()
+        .map(|e| e["search"]["mode"].clone())
+        .collect();
     assert_eq!((modes, &included["total"]), (vec![json!("match"), json!("include")], &json!(1)));
     let reverse = search("/Patient?_revinclude=Observation:subject").value();
     assert_eq!(reverse["entry"][1]["resource"]["resourceType"], "Observation");
@@ -224,7 +309,10 @@ fn the_capability_statement_names_this_endpoint_and_promises_no_batch() {
     let running = Running::start();
     let statement = running.keyed("sql", None).get(&running.r4("/metadata")).value();
     assert_eq!(statement["resourceType"], "CapabilityStatement");
-    assert_eq!(statement["implementation"]["url"], format!("http://{}{}", running.address, running.r4("")).as_str());
+    assert_eq!(
+        statement["implementation"]["url"],
+        format!("http://{}{}", running.address, running.r4("")).as_str()
+    );
     assert_eq!(statement["rest"][0].get("interaction"), None);
 }
 
@@ -261,7 +349,10 @@ fn what_was_acknowledged_is_found_at_once_by_everybody() {
                 for number in 0..10 {
                     let id = format!("w{writer}-{number}");
                     running.put(&patient(&id, "Once"));
-                    let found = running.admin().get(&running.r4(&format!("/Patient?_id={id}&family=once"))).value();
+                    let found = running
+                        .admin()
+                        .get(&running.r4(&format!("/Patient?_id={id}&family=once")))
+                        .value();
                     assert_eq!(found["total"], 1, "{found}");
                 }
             });

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_body_past_the_limit_is_refused_declared_or_not() {
     let running = Running::with(|settings| settings.body_bytes_max = 10_000);
-    let big = json!({ "resourceType": "Patient", "name": [{ "family": "x".repeat(20_000) }] }).to_string();
+    let big = json!({ "resourceType": "Patient", "name": [{ "family": "x".repeat(20_000) }] })
+        .to_string();
     let answer = running.admin().fhir("POST", &running.r4("/Patient"), &big);
     assert_eq!(answer.status, 413);
     assert_eq!(answer.value()["issue"][0]["code"], "too-long");
@@ -57,19 +58,39 @@ fn slow_senders_are_cut_off() {
 fn broken_requests_do_no_harm() {
     let running = Running::start();
     let admin = running.admin();
-    for body in ["{\"store\":", "[]", "{\"store\":1}", "nonsense", "{\"store\":\"a\",\"query\":\"b\",\"more\":1}"] {
-        let answer = admin.with("Content-Type", "application/json").send("POST", "/sql", body.as_bytes());
+    for body in [
+        "{\"store\":",
+        "[]",
+        "{\"store\":1}",
+        "nonsense",
+        "{\"store\":\"a\",\"query\":\"b\",\"more\":1}",
+    ] {
+        let answer =
+            admin.with("Content-Type", "application/json").send("POST", "/sql", body.as_bytes());
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.value()["error"]["message"].is_string());
     }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"resourceType":"Patient","name":{deep}}}"#);
     assert_eq!(admin.fhir("POST", &running.r4("/Patient"), &deep).status, 400);
-    assert_eq!(admin.with("Content-Type", "application/json").send("POST", "/sql", deep.as_bytes()).status, 400);
-    let invalid = [br#"{"resourceType":"Patient","language":""#.as_slice(), b"\xff\xfe\"}"].concat();
-    assert_eq!(admin.with("Content-Type", "application/fhir+json").send("POST", &running.r4("/Patient"), &invalid).status, 400);
+    assert_eq!(
+        admin.with("Content-Type", "application/json").send("POST", "/sql", deep.as_bytes()).status,
+        400
+    );
+    let invalid =
+        [br#"{"resourceType":"Patient","language":""#.as_slice(), b"\xff\xfe\"}"].concat();
+    assert_eq!(
+        admin
+            .with("Content-Type", "application/fhir+json")
+            .send("POST", &running.r4("/Patient"), &invalid)
+            .status,
+        400
+    );
     assert_eq!(admin.get(&running.r4("/Patient?name=%FF")).status, 400);
-    for raw in ["GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"] {
+    for raw in [
+        "GARBAGE\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ] {
         assert_eq!(running.stranger().raw(raw.as_bytes()).status, 400, "{raw:?}");
     }
     assert_eq!(running.stranger().get("/health").status, 200);
@@ -79,15 +100,27 @@ fn broken_requests_do_no_harm() {
 fn nothing_a_client_sends_becomes_a_header_or_a_foreign_link() {
     let running = Running::start();
     let admin = running.admin();
-    for path in ["/Patient/a%0d%0aX-Injected:%201", "/Patient%0d%0aX-Injected:%201", "/Patient?name=%0d%0aX-Injected:%201"] {
+    for path in [
+        "/Patient/a%0d%0aX-Injected:%201",
+        "/Patient%0d%0aX-Injected:%201",
+        "/Patient?name=%0d%0aX-Injected:%201",
+    ] {
         let answer = admin.get(&running.r4(path));
         assert_eq!(answer.header("x-injected"), None, "{path}");
     }
     let answer = admin.with("X-Request-Id", "a\"b<script>").get("/health");
-    assert!(answer.header("x-request-id").is_some_and(|id| id.bytes().all(|b| b.is_ascii_alphanumeric())));
-    assert_eq!(admin.with("X-Request-Id", "trace-1").get("/health").header("x-request-id"), Some("trace-1"));
+    assert!(
+        answer
+            .header("x-request-id")
+            .is_some_and(|id| id.bytes().all(|b| b.is_ascii_alphanumeric()))
+    );
+    assert_eq!(
+        admin.with("X-Request-Id", "trace-1").get("/health").header("x-request-id"),
+        Some("trace-1")
+    );
     let body = r#"{"resourceType":"Patient"}"#;
-    let answer = admin.with("Host", "evil.example/\"<x>").fhir("POST", &running.r4("/Patient"), body);
+    let answer =
+        admin.with("Host", "evil.example/\"<x>").fhir("POST", &running.r4("/Patient"), body);
     let location = answer.header("location").unwrap_or_default();
     assert!(answer.status == 400 || !location.contains("evil"), "{} {location}", answer.status);
 }

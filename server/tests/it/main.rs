@@ -48,7 +48,8 @@ impl Running {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("threads");
             runtime.block_on(async {
-                let rooms = jobs::Rooms::open(&path, jobs::Settings::default()).expect("a data folder");
+                let rooms =
+                    jobs::Rooms::open(&path, jobs::Settings::default()).expect("a data folder");
                 let store = rooms.create("first").expect("a datastore").datastore_id;
                 let server = server::Server::open(Arc::clone(&rooms), settings).expect("a server");
                 let admin = server.keys().create(Role::Admin, None).expect("a key").bearer;
@@ -57,7 +58,10 @@ impl Running {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
                 started.send((address, store, admin, sign_in, local)).expect("the test waits");
-                server.serve(listener, async { drop(stopped.await) }).await.expect("it stops in order");
+                server
+                    .serve(listener, async { drop(stopped.await) })
+                    .await
+                    .expect("it stops in order");
             });
         });
         let (address, store, admin, sign_in, local) = ready.recv().expect("it starts");
@@ -95,7 +99,8 @@ impl Running {
     /// Somebody with a new key.
     pub fn keyed(&self, role: &str, store: Option<&str>) -> Client {
         let key = self.key(role, store);
-        self.stranger().with("Authorization", &format!("Bearer {}", key["bearer"].as_str().expect("a bearer")))
+        self.stranger()
+            .with("Authorization", &format!("Bearer {}", key["bearer"].as_str().expect("a bearer")))
     }
 
     /// The path of the FHIR endpoint with something behind it.
@@ -131,7 +136,9 @@ impl Running {
         files
             .flat_map(|file| {
                 let text = std::fs::read_to_string(file.expect("an entry").path()).expect("text");
-                text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<_>>()
+                text.lines()
+                    .map(|line| serde_json::from_str(line).expect("JSON"))
+                    .collect::<Vec<_>>()
             })
             .collect()
     }

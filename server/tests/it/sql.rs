@@ -24,7 +24,8 @@ fn a_resource_just_written_is_in_sql() {
     let query = json!({ "store": "first", "query": "SELECT count(*) AS n FROM patient WHERE gender = 'female'" });
     for expected in 1..4 {
         let id = format!("p{expected}");
-        let answer = running.put(&json!({ "resourceType": "Patient", "id": id, "gender": "female" }));
+        let answer =
+            running.put(&json!({ "resourceType": "Patient", "id": id, "gender": "female" }));
         assert_eq!(answer.status, 201);
         let rows = sql.json("POST", "/sql", &query);
         assert_eq!(rows.value(), json!([{ "n": expected }]), "{}", rows.text());
@@ -54,7 +55,8 @@ fn wrong_queries_are_explained_and_change_nothing() {
     let running = Running::start();
     load(&running);
     let admin = running.admin();
-    let run = |query: &str| admin.json("POST", "/sql", &json!({ "store": "first", "query": query }));
+    let run =
+        |query: &str| admin.json("POST", "/sql", &json!({ "store": "first", "query": query }));
     for query in [
         "SELEC 1",
         "SELECT x FROM patient",
@@ -63,7 +65,7 @@ fn wrong_queries_are_explained_and_change_nothing() {
         "DELETE FROM patient",
         "INSERT INTO patient VALUES (1)",
         "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
-        "COPY (SELECT 1) TO '/tmp/tarn-should-not-be'",
+        "COPY (SELECT 1) TO '/tmp/tarn-should-not-be.csv'",
         "SELECT * FROM '/etc/passwd'",
         "SET datafusion.execution.batch_size = 1",
         "",
@@ -72,9 +74,16 @@ fn wrong_queries_are_explained_and_change_nothing() {
         assert_eq!(answer.status, 400, "{query}: {}", answer.text());
         assert!(answer.value()["error"]["message"].is_string(), "{query}");
     }
-    assert!(run("SELECT 1 FROM patiens").value()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("patient")));
+    assert!(
+        run("SELECT 1 FROM patiens").value()["error"]["hint"]
+            .as_str()
+            .is_some_and(|hint| hint.contains("patient"))
+    );
     assert_eq!(run("SELECT count(*) AS n FROM patient").value(), json!([{ "n": 3 }]));
-    assert_eq!(admin.json("POST", "/sql", &json!({ "store": "nowhere", "query": "SELECT 1" })).status, 404);
+    assert_eq!(
+        admin.json("POST", "/sql", &json!({ "store": "nowhere", "query": "SELECT 1" })).status,
+        404
+    );
     assert_eq!(admin.json("POST", "/sql", &json!({ "query": "SELECT 1" })).status, 400);
 }
 
@@ -110,7 +119,10 @@ fn a_dashboard_shows_what_is_stored() {
         json!([{ "name": "gender", "type": "text" }, { "name": "patients", "type": "number" }])
     );
     assert_eq!(all["datasets"]["encounters"]["rows"][0][0], 2);
-    let some = data(json!({ "encounters": { "from": "2019-01-01", "to": "2019-12-31" }, "gender": "female" })).value();
+    let some = data(
+        json!({ "encounters": { "from": "2019-01-01", "to": "2019-12-31" }, "gender": "female" }),
+    )
+    .value();
     assert_eq!(some["errors"], json!({}), "{some:#}");
     assert_eq!(some["datasets"]["encounters"]["rows"][0][0], 1);
     let none = data(json!({ "gender": "' OR '1'='1" })).value();
@@ -127,11 +139,17 @@ fn an_import_tells_how_it_goes_and_bad_lines_do_not_stop_it() {
     let path = format!("/api/stores/{}/import", running.store);
     let body = "{\"resourceType\":\"Patient\",\"id\":\"a\"}\nnot JSON\n{\"resourceType\":\"Patient\",\"id\":\"b\"}\n";
     let writer = running.keyed("write", Some("first"));
-    let answer = writer.with("Content-Type", "application/fhir+ndjson").send("POST", &path, body.as_bytes());
+    let answer =
+        writer.with("Content-Type", "application/fhir+ndjson").send("POST", &path, body.as_bytes());
     assert_eq!(answer.status, 200, "{}", answer.text());
-    let lines: Vec<Value> = answer.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines: Vec<Value> =
+        answer.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let summary = &lines.last().expect("a last line")["summary"];
-    assert_eq!((&summary["resources"], &summary["created"], &summary["rejected"]), (&json!(2), &json!(2), &json!(1)), "{lines:?}");
+    assert_eq!(
+        (&summary["resources"], &summary["created"], &summary["rejected"]),
+        (&json!(2), &json!(2), &json!(1)),
+        "{lines:?}"
+    );
     assert_eq!(running.admin().get(&running.r4("/Patient/b")).status, 200);
 
     let folder = tempfile::tempdir().expect("a folder");
@@ -139,15 +157,21 @@ fn an_import_tells_how_it_goes_and_bad_lines_do_not_stop_it() {
     let paths = json!({ "paths": [folder.path()] });
     assert_eq!(writer.json("POST", &path, &paths).status, 403, "paths are for admins");
     let again = running.admin().json("POST", &path, &paths);
-    let summary: Value = serde_json::from_str(again.text().lines().last().expect("a line")).expect("JSON");
+    let summary: Value =
+        serde_json::from_str(again.text().lines().last().expect("a line")).expect("JSON");
     assert_eq!(summary["summary"]["unchanged"], 2, "{}", again.text());
     let missing = running.admin().json("POST", &path, &json!({ "paths": ["/nowhere/at/all"] }));
-    assert!(missing.text().lines().last().is_some_and(|line| line.starts_with("{\"error\"")), "{}", missing.text());
+    assert!(
+        missing.text().lines().last().is_some_and(|line| line.starts_with("{\"error\"")),
+        "{}",
+        missing.text()
+    );
 
     let out = tempfile::tempdir().expect("a folder");
     let path = format!("/api/stores/{}/export", running.store);
     let answer = running.admin().json("POST", &path, &json!({ "out": out.path().join("x") }));
-    let last: Value = serde_json::from_str(answer.text().lines().last().expect("a line")).expect("JSON");
+    let last: Value =
+        serde_json::from_str(answer.text().lines().last().expect("a line")).expect("JSON");
     assert_eq!(last["summary"]["resources"], 2, "{}", answer.text());
 }
 
@@ -159,8 +183,14 @@ fn the_overview_counts_and_its_events_follow() {
     let path = format!("/api/stores/{}/overview", running.store);
     let overview = client.get(&path).value();
     assert_eq!(overview["river"]["resources"], json!({ "count": 5, "versions": 5 }));
-    assert_eq!(overview["types"], json!([{ "type": "Encounter", "count": 2 }, { "type": "Patient", "count": 3 }]));
-    assert_eq!(overview["endpoints"]["fhir"], format!("http://{}{}", running.address, running.r4("")).as_str());
+    assert_eq!(
+        overview["types"],
+        json!([{ "type": "Encounter", "count": 2 }, { "type": "Patient", "count": 3 }])
+    );
+    assert_eq!(
+        overview["endpoints"]["fhir"],
+        format!("http://{}{}", running.address, running.r4("")).as_str()
+    );
 
     let mut stream = client.connect();
     let request = format!(
@@ -189,7 +219,10 @@ fn a_deleted_datastore_takes_its_keys_with_it() {
     let made = running.admin().json("POST", "/api/stores", &json!({ "name": "brief" }));
     assert_eq!(made.status, 201);
     assert!(made.value()["endpoint"].as_str().is_some_and(|url| url.ends_with("/r4/")));
-    assert_eq!(running.admin().json("POST", "/api/stores", &json!({ "name": "brief" })).status, 409);
+    assert_eq!(
+        running.admin().json("POST", "/api/stores", &json!({ "name": "brief" })).status,
+        409
+    );
     let id = made.value()["datastore_id"].as_str().expect("an id").to_owned();
     let client = running.keyed("read", Some("brief"));
     assert_eq!(client.get(&format!("/datastore/{id}/r4/Patient")).status, 200);

@@ -9,6 +9,7 @@
 //! commit again; after a crash the commits after [`Lake::durable`] are applied again, and those
 //! already in a table change nothing.
 
+mod bounded;
 mod delta;
 mod error;
 mod flush;

@@ -114,11 +114,12 @@ impl Engine {
             global: options.execution.parquet.clone(),
             ..TableParquetOptions::default()
         };
-        let state = SessionStateBuilder::new()
+        let mut state = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(runtime.clone())
             .with_default_features()
             .build();
+        crate::bounded::register(&mut state).map_err(query)?;
         let folder = folder.to_owned();
         Ok(Self { state, context: Arc::new(ScanContext { folder, url, store, runtime, parquet }) })
     }

@@ -205,6 +205,35 @@ async fn limits_end_a_query_that_asks_too_much() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_cannot_make_more_than_the_bound() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let loaded = Loaded::open(tables.path(), quiet()).await;
+    let query = |sql: &'static str| loaded.lake.query(sql, QueryOptions::default());
+    for greedy in [
+        "SELECT repeat('x', 2000000000)",
+        "SELECT lpad('x', 300000000)",
+        "SELECT rpad('x', 300000000, 'yz')",
+        "SELECT array_repeat(1, 500000000)",
+        "SELECT array_resize([1], 500000000)",
+        "SELECT range(1, 10000000000)",
+        "SELECT generate_series(TIMESTAMP '1970-01-01', TIMESTAMP '2020-01-01', INTERVAL '1' SECOND)",
+    ] {
+        let result = query(greedy).await;
+        assert!(matches!(result, Err(Error::Memory { .. })), "`{greedy}`: {result:?}");
+    }
+    for modest in [
+        "SELECT repeat('x', 3) AS x",
+        "SELECT lpad('7', 3, '0') AS x",
+        "SELECT array_repeat('a', 2) AS x",
+        "SELECT unnest(generate_series(1, 10)) AS x",
+        "SELECT range(DATE '2020-01-01', DATE '2020-03-01', INTERVAL '1' MONTH) AS x",
+    ] {
+        let answer = query(modest).await;
+        assert!(answer.is_ok_and(|answer| answer.rows() > 0), "`{modest}`");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_renders_as_csv_text_and_parquet() {
     let tables = tempfile::tempdir().expect("a folder");
     let mut loaded = Loaded::open(tables.path(), quiet()).await;

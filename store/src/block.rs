@@ -8,7 +8,10 @@
 //! and the payload is `(id length, flags, body length)*`, the ids, the bodies. A version whose id
 //! is not among the exceptions is version 1. A deletion has no body.
 
-use crate::{Error, record::{Reader, push_number}};
+use crate::{
+    Error,
+    record::{Reader, push_number},
+};
 use bytes::Bytes;
 use std::{cell::RefCell, ops::Range};
 
@@ -30,7 +33,9 @@ pub(crate) struct Payload {
 }
 
 /// Compresses versions, each an id and a body (`None` for a deletion).
-pub(crate) fn compress<'a>(versions: impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone) -> Result<Payload, Error> {
+pub(crate) fn compress<'a>(
+    versions: impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone,
+) -> Result<Payload, Error> {
     let mut raw = Vec::new();
     let mut count = 0;
     for (id, body) in versions.clone() {
@@ -44,7 +49,9 @@ pub(crate) fn compress<'a>(versions: impl Iterator<Item = (&'a str, Option<&'a [
     for (_, body) in versions {
         raw.extend_from_slice(body.unwrap_or_default());
     }
-    let compressed = COMPRESSOR.with_borrow_mut(|compressor| compressor.compress(&raw)).map_err(Error::Append)?;
+    let compressed = COMPRESSOR
+        .with_borrow_mut(|compressor| compressor.compress(&raw))
+        .map_err(Error::Append)?;
     Ok(Payload { count, raw_len: raw.len() as u32, compressed })
 }
 
@@ -145,9 +152,16 @@ impl Block {
     /// Id, version id and body of an ordinal in the block.
     pub(crate) fn get(&self, ordinal: u32) -> Result<(&str, u64, Option<Bytes>), Error> {
         let index = ordinal.wrapping_sub(self.first);
-        let (id, body) = self.entries.get(index as usize).ok_or(Error::Damaged { what: "a body block that should hold an ordinal" })?;
-        let id = std::str::from_utf8(&self.raw[id.start as usize..id.end as usize]).map_err(|_| Error::Damaged { what: "an id in a body block" })?;
-        let version_id = self.exceptions.binary_search_by_key(&index, |&(index, _)| index).map_or(1, |at| self.exceptions[at].1);
+        let (id, body) = self
+            .entries
+            .get(index as usize)
+            .ok_or(Error::Damaged { what: "a body block that should hold an ordinal" })?;
+        let id = std::str::from_utf8(&self.raw[id.start as usize..id.end as usize])
+            .map_err(|_| Error::Damaged { what: "an id in a body block" })?;
+        let version_id = self
+            .exceptions
+            .binary_search_by_key(&index, |&(index, _)| index)
+            .map_or(1, |at| self.exceptions[at].1);
         let body = body.as_ref().map(|body| self.raw.slice(body.start as usize..body.end as usize));
         Ok((id, version_id, body))
     }

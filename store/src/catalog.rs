@@ -56,11 +56,16 @@ impl Catalog {
             }
         }
         let datastores = match fs::read(data.join("datastores.json")) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| Error::Open(io::Error::new(io::ErrorKind::InvalidData, error)))?,
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| Error::Open(io::Error::new(io::ErrorKind::InvalidData, error)))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(Error::Open(error)),
         };
-        Ok(Self { data: data.to_owned(), settings, inner: Mutex::new(Inner { datastores, open: HashMap::new() }) })
+        Ok(Self {
+            data: data.to_owned(),
+            settings,
+            inner: Mutex::new(Inner { datastores, open: HashMap::new() }),
+        })
     }
 
     /// All datastores, oldest first.
@@ -75,7 +80,10 @@ impl Catalog {
     /// [`Error::Append`] when the disk fails.
     pub fn create(&self, name: &str) -> Result<Datastore, Error> {
         let fits = |character: char| character.is_alphanumeric() || " _.-%+@:=".contains(character);
-        if name.trim() != name || !(1..=256).contains(&name.chars().count()) || !name.chars().all(fits) {
+        if name.trim() != name
+            || !(1..=256).contains(&name.chars().count())
+            || !name.chars().all(fits)
+        {
             return Err(Error::DatastoreName { name: name.chars().take(256).collect() });
         }
         let mut inner = self.inner.lock();
@@ -83,7 +91,12 @@ impl Catalog {
             return Err(Error::DatastoreExists { name: name.to_owned() });
         }
         let created_us = crate::Clock::now_us(&SystemClock);
-        let datastore = Datastore { datastore_id: new_id().replace('-', ""), name: name.to_owned(), created_us, status: "ACTIVE".to_owned() };
+        let datastore = Datastore {
+            datastore_id: new_id().replace('-', ""),
+            name: name.to_owned(),
+            created_us,
+            status: "ACTIVE".to_owned(),
+        };
         let mut datastores = inner.datastores.clone();
         datastores.push(datastore.clone());
         self.save(&datastores).map_err(Error::Append)?;
@@ -98,7 +111,10 @@ impl Catalog {
     pub fn find(&self, name_or_id: &str) -> Result<Datastore, Error> {
         let inner = self.inner.lock();
         let by_id = inner.datastores.iter().find(|known| known.datastore_id == name_or_id);
-        by_id.or_else(|| inner.datastores.iter().find(|known| known.name == name_or_id)).cloned().ok_or_else(|| unknown(name_or_id))
+        by_id
+            .or_else(|| inner.datastores.iter().find(|known| known.name == name_or_id))
+            .cloned()
+            .ok_or_else(|| unknown(name_or_id))
     }
 
     /// Removes a datastore and all it holds. Its tables are the caller's to remove.
@@ -171,7 +187,7 @@ mod tests {
         let made = open().create("Ward 7").expect("a free name");
         assert_eq!(made.datastore_id.len(), 32);
         let catalog = open();
-        assert_eq!(catalog.list(), [made.clone()]);
+        assert_eq!(catalog.list(), std::slice::from_ref(&made));
         assert_eq!(catalog.find("Ward 7").ok(), Some(made.clone()));
         assert_eq!(catalog.find(&made.datastore_id).ok(), Some(made.clone()));
         assert!(matches!(catalog.create("Ward 7"), Err(Error::DatastoreExists { .. })));

@@ -1,8 +1,7 @@
 //! The change log: what every commit wrote, for those who follow.
 
 use crate::{
-    Error,
-    keys,
+    Error, keys,
     record::{LogRecord, RunRecord},
     store::Inner,
 };
@@ -36,7 +35,11 @@ pub struct Change {
     pub replaced: Option<u32>,
 }
 
-pub(crate) fn read(inner: &Inner, after: u64, max_changes: usize) -> Result<Vec<CommitChanges>, Error> {
+pub(crate) fn read(
+    inner: &Inner,
+    after: u64,
+    max_changes: usize,
+) -> Result<Vec<CommitChanges>, Error> {
     let newest = inner.state().commit;
     let mut commits = Vec::new();
     let mut found = 0;
@@ -48,8 +51,12 @@ pub(crate) fn read(inner: &Inner, after: u64, max_changes: usize) -> Result<Vec<
         let log = LogRecord::decode(value)?;
         let mut changes = Vec::new();
         for number in log.types {
-            let resource_type = ResourceType::from_number(number).ok_or(Error::Damaged { what: "a log record" })?;
-            let run = inner.substrate.get(&keys::run(resource_type, commit))?.ok_or(Error::Damaged { what: "a run record that should be there" })?;
+            let resource_type =
+                ResourceType::from_number(number).ok_or(Error::Damaged { what: "a log record" })?;
+            let run = inner
+                .substrate
+                .get(&keys::run(resource_type, commit))?
+                .ok_or(Error::Damaged { what: "a run record that should be there" })?;
             let run = RunRecord::decode(&run)?;
             let mut exceptions = run.exceptions.iter().peekable();
             let mut block = None;
@@ -59,7 +66,11 @@ pub(crate) fn read(inner: &Inner, after: u64, max_changes: usize) -> Result<Vec<
                     Some(block) => block,
                     None => inner.block(resource_type, ordinal)?,
                 };
-                let within = if ordinal < within.end() { within } else { inner.block(resource_type, ordinal)? };
+                let within = if ordinal < within.end() {
+                    within
+                } else {
+                    inner.block(resource_type, ordinal)?
+                };
                 let (id, version_id, _) = within.get(ordinal)?;
                 let exception = exceptions.next_if(|exception| exception.index == index);
                 changes.push(Change {

@@ -6,7 +6,10 @@
 //!
 //! A segment is `kind, payload bytes (u32), payload`; the payload is `count, units, entries`.
 
-use crate::{Error, record::{Reader, push_number}};
+use crate::{
+    Error,
+    record::{Reader, push_number},
+};
 use fhir::search::Value;
 use std::{collections::HashMap, sync::Arc};
 
@@ -66,14 +69,29 @@ impl Building {
     /// Adds a value; other kinds than the column's are left out.
     pub(crate) fn add(&mut self, local: u32, value: &Value<'_>) {
         let entry = match (self.kind, value) {
-            (Kind::Date, Value::Date(span)) => Entry { local, low: span.start_us(), high: span.end_us(), unit: 0 },
-            (Kind::Number, Value::Number { low, high }) => Entry { local, low: ordered(*low), high: ordered(*high), unit: 0 },
+            (Kind::Date, Value::Date(span)) => {
+                Entry { local, low: span.start_us(), high: span.end_us(), unit: 0 }
+            }
+            (Kind::Number, Value::Number { low, high }) => {
+                Entry { local, low: ordered(*low), high: ordered(*high), unit: 0 }
+            }
             (Kind::Quantity, Value::Quantity { low, high, system, code, unit }) => {
-                let same = |known: &Unit| known.system == *system && known.code == *code && known.shown == *unit;
-                let place = match self.entries.last().map(|entry| entry.unit).filter(|&place| same(&self.units[place as usize])) {
+                let same = |known: &Unit| {
+                    known.system == *system && known.code == *code && known.shown == *unit
+                };
+                let place = match self
+                    .entries
+                    .last()
+                    .map(|entry| entry.unit)
+                    .filter(|&place| same(&self.units[place as usize]))
+                {
                     Some(place) => place,
                     None => {
-                        let unit = Unit { system: (*system).to_owned(), code: (*code).to_owned(), shown: (*unit).to_owned() };
+                        let unit = Unit {
+                            system: (*system).to_owned(),
+                            code: (*code).to_owned(),
+                            shown: (*unit).to_owned(),
+                        };
                         *self.unit_places.entry(unit).or_insert_with_key(|unit| {
                             self.units.push(unit.clone());
                             self.units.len() as u32 - 1
@@ -84,7 +102,12 @@ impl Building {
             }
             _ => return,
         };
-        let known = self.entries.iter().rev().take_while(|known| known.local == local).any(|known| *known == entry);
+        let known = self
+            .entries
+            .iter()
+            .rev()
+            .take_while(|known| known.local == local)
+            .any(|known| *known == entry);
         if !known {
             self.entries.push(entry);
         }
@@ -153,7 +176,9 @@ impl Column {
         let mut places = HashMap::new();
         let mut from = Reader(bytes);
         while !from.0.is_empty() {
-            column.read_segment(&mut from, &mut places).ok_or(Error::Damaged { what: "a column segment" })?;
+            column
+                .read_segment(&mut from, &mut places)
+                .ok_or(Error::Damaged { what: "a column segment" })?;
         }
         if !column.lows.is_sorted() {
             column.sort();
@@ -161,7 +186,11 @@ impl Column {
         Ok(column)
     }
 
-    fn read_segment(&mut self, from: &mut Reader<'_>, places: &mut HashMap<Unit, u32>) -> Option<()> {
+    fn read_segment(
+        &mut self,
+        from: &mut Reader<'_>,
+        places: &mut HashMap<Unit, u32>,
+    ) -> Option<()> {
         let kind = from.byte()?;
         let bytes = u32::from_le_bytes(from.array()?);
         let mut from = Reader(from.take(bytes as usize)?);
@@ -268,7 +297,8 @@ impl Cache {
             inner.bytes -= old.column.weight();
         }
         while inner.bytes > self.bytes_max {
-            let oldest = inner.columns.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key);
+            let oldest =
+                inner.columns.iter().min_by_key(|(_, kept)| kept.used).map(|(key, _)| *key);
             let Some(old) = oldest.and_then(|key| inner.columns.remove(&key)) else { break };
             inner.bytes -= old.column.weight();
         }
@@ -326,8 +356,19 @@ mod tests {
             let code = unit.to_string();
             match kind {
                 Kind::Date => building.add(local, &Value::Date(fhir::DateSpan::between(low, high))),
-                Kind::Number => building.add(local, &Value::Number { low: low as f64, high: high as f64 }),
-                Kind::Quantity => building.add(local, &Value::Quantity { low: low as f64, high: high as f64, system: "", code: &code, unit: "" }),
+                Kind::Number => {
+                    building.add(local, &Value::Number { low: low as f64, high: high as f64 })
+                }
+                Kind::Quantity => building.add(
+                    local,
+                    &Value::Quantity {
+                        low: low as f64,
+                        high: high as f64,
+                        system: "",
+                        code: &code,
+                        unit: "",
+                    },
+                ),
             }
         }
         building

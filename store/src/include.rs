@@ -21,14 +21,21 @@ impl Snapshot {
         if query.include.is_empty() && query.revinclude.is_empty() {
             return Ok(included);
         }
-        let mut seen: HashSet<Found> = page.iter().map(|&ordinal| (query.resource_type, ordinal)).collect();
-        let mut fresh: Vec<Found> = page.iter().map(|&ordinal| (query.resource_type, ordinal)).collect();
+        let mut seen: HashSet<Found> =
+            page.iter().map(|&ordinal| (query.resource_type, ordinal)).collect();
+        let mut fresh: Vec<Found> =
+            page.iter().map(|&ordinal| (query.resource_type, ordinal)).collect();
         let mut is_page = true;
         while !fresh.is_empty() {
             let mut next = Vec::new();
             for &(resource_type, ordinal) in &fresh {
                 let wanted = |include: &&Include| is_page || include.iterate;
-                let includes: Vec<&Include> = query.include.iter().filter(wanted).filter(|include| include.source == resource_type).collect();
+                let includes: Vec<&Include> = query
+                    .include
+                    .iter()
+                    .filter(wanted)
+                    .filter(|include| include.source == resource_type)
+                    .collect();
                 if !includes.is_empty() {
                     next.extend(self.pointed_to(resource_type, ordinal, &includes)?);
                 }
@@ -42,7 +49,11 @@ impl Snapshot {
             included.extend_from_slice(&next);
             let limit = self.inner.settings.included_max;
             if included.len() > limit {
-                return Err(Error::TooLarge { what: "what the page includes", found: included.len() as u64, limit: limit as u64 });
+                return Err(Error::TooLarge {
+                    what: "what the page includes",
+                    found: included.len() as u64,
+                    limit: limit as u64,
+                });
             }
             fresh = next;
             is_page = false;
@@ -50,7 +61,12 @@ impl Snapshot {
         Ok(included)
     }
 
-    fn pointed_to(&self, resource_type: ResourceType, ordinal: u32, includes: &[&Include]) -> Result<Vec<Found>, Error> {
+    fn pointed_to(
+        &self,
+        resource_type: ResourceType,
+        ordinal: u32,
+        includes: &[&Include],
+    ) -> Result<Vec<Found>, Error> {
         let mut targets: Vec<(ResourceType, String)> = Vec::new();
         self.values(resource_type, ordinal, false, &mut |parameter, value| {
             let target = match value {
@@ -58,25 +74,38 @@ impl Snapshot {
                 // A canonical points by url; what it names is looked up when urls are indexed as targets.
                 _ => return,
             };
-            let wanted = includes.iter().any(|include| names(include.parameter, parameter) && include.target.is_none_or(|only| only == target.0));
+            let wanted = includes.iter().any(|include| {
+                names(include.parameter, parameter)
+                    && include.target.is_none_or(|only| only == target.0)
+            });
             if wanted && !targets.iter().any(|known| (known.0, known.1.as_str()) == target) {
                 targets.push((target.0, target.1.to_owned()));
             }
         })?;
         let mut found = Vec::with_capacity(targets.len());
         for (target, id) in targets {
-            found.extend(self.record(target, &id)?.filter(|record| !record.deleted).map(|record| (target, record.ordinal)));
+            found.extend(
+                self.record(target, &id)?
+                    .filter(|record| !record.deleted)
+                    .map(|record| (target, record.ordinal)),
+            );
         }
         Ok(found)
     }
 
-    fn pointing_to(&self, resource_type: ResourceType, ordinal: u32, include: &Include) -> Result<Vec<Found>, Error> {
+    fn pointing_to(
+        &self,
+        resource_type: ResourceType,
+        ordinal: u32,
+        include: &Include,
+    ) -> Result<Vec<Found>, Error> {
         let block = self.inner.block(resource_type, ordinal)?;
         let (id, ..) = block.get(ordinal)?;
         let of = self.of(include.source)?;
         let mut all = roaring::RoaringBitmap::new();
         for parameter in Parameter::of(include.source) {
-            if parameter.kind == ParameterKind::Reference && names(include.parameter, parameter.id) {
+            if parameter.kind == ParameterKind::Reference && names(include.parameter, parameter.id)
+            {
                 let mut key = keys::posting(include.source, parameter.id, keys::VALUE);
                 keys::push_local(&mut key, resource_type, id);
                 all |= self.postings(&key, None)?;

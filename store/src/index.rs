@@ -41,7 +41,16 @@ struct Slot {
 
 impl Index {
     pub(crate) fn new(resource_type: ResourceType) -> Self {
-        Self { resource_type, bytes: Vec::new(), slots: Vec::new(), lists: Vec::new(), table: vec![NONE; 64], columns: Vec::new(), order: Vec::new(), scratch: Vec::new() }
+        Self {
+            resource_type,
+            bytes: Vec::new(),
+            slots: Vec::new(),
+            lists: Vec::new(),
+            table: vec![NONE; 64],
+            columns: Vec::new(),
+            order: Vec::new(),
+            scratch: Vec::new(),
+        }
     }
 
     /// Adds all entries of a resource; `local` must not go down.
@@ -58,10 +67,14 @@ impl Index {
             _ => None,
         };
         if let Some(kind) = kind {
-            let place = self.columns.iter().position(|(known, building)| *known == parameter && building.kind == kind).unwrap_or_else(|| {
-                self.columns.push((parameter, column::Building::new(kind)));
-                self.columns.len() - 1
-            });
+            let place = self
+                .columns
+                .iter()
+                .position(|(known, building)| *known == parameter && building.kind == kind)
+                .unwrap_or_else(|| {
+                    self.columns.push((parameter, column::Building::new(kind)));
+                    self.columns.len() - 1
+                });
             self.columns[place].1.add(local, value);
         } else {
             key.clear();
@@ -91,7 +104,9 @@ impl Index {
                 break;
             }
             let slot = &mut self.slots[place as usize];
-            if slot.hash == hash && &self.bytes[slot.at as usize..(slot.at + slot.len) as usize] == key {
+            if slot.hash == hash
+                && &self.bytes[slot.at as usize..(slot.at + slot.len) as usize] == key
+            {
                 if slot.list == NONE {
                     if slot.local != local {
                         slot.list = self.lists.len() as u32;
@@ -108,7 +123,13 @@ impl Index {
             at = (at + 1) & mask;
         }
         self.table[at] = self.slots.len() as u32;
-        self.slots.push(Slot { at: self.bytes.len() as u32, len: key.len() as u32, hash, local, list: NONE });
+        self.slots.push(Slot {
+            at: self.bytes.len() as u32,
+            len: key.len() as u32,
+            hash,
+            local,
+            list: NONE,
+        });
         self.bytes.extend_from_slice(key);
         if self.slots.len() * 2 > self.table.len() {
             self.grow();
@@ -145,7 +166,11 @@ impl Index {
                 (u128::from_be_bytes(head), place)
             })
             .collect();
-        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.key(&self.slots[a.1 as usize]).cmp(self.key(&self.slots[b.1 as usize]))));
+        order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| {
+                self.key(&self.slots[a.1 as usize]).cmp(self.key(&self.slots[b.1 as usize]))
+            })
+        });
         self.order = order.into_iter().map(|(_, place)| place).collect();
         self.columns.sort_by_key(|(parameter, building)| (*parameter, building.kind as u8));
     }
@@ -159,31 +184,52 @@ impl Index {
         let (slots, lists) = (&mut self.slots, &self.lists);
         self.order.retain(|&place| {
             let slot = &mut slots[place as usize];
-            let first = if slot.list == NONE { moved(slot.local) } else { lists[slot.list as usize].first().copied() };
+            let first = if slot.list == NONE {
+                moved(slot.local)
+            } else {
+                lists[slot.list as usize].first().copied()
+            };
             slot.local = first.unwrap_or(0);
             first.is_some()
         });
         for (_, building) in &mut self.columns {
-            building.entries = building.entries.iter().filter_map(|entry| moved(entry.local).map(|local| column::Entry { local, ..*entry })).collect();
+            building.entries = building
+                .entries
+                .iter()
+                .filter_map(|entry| {
+                    moved(entry.local).map(|local| column::Entry { local, ..*entry })
+                })
+                .collect();
         }
     }
 
     /// Hands out every column segment, in key order, once the first ordinal is known.
-    pub(crate) fn columns<E>(&self, base: u32, mut sink: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn columns<E>(
+        &self,
+        base: u32,
+        mut sink: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut at = 0;
         while at < self.columns.len() {
             // One parameter may have values of more than one kind; they share its column.
             let parameter = self.columns[at].0;
-            let end = self.columns[at..].iter().take_while(|(other, _)| *other == parameter).count() + at;
+            let end =
+                self.columns[at..].iter().take_while(|(other, _)| *other == parameter).count() + at;
             let mut segments: Vec<(u16, Vec<u8>)> = Vec::new();
             for (_, building) in &self.columns[at..end] {
-                for entries in building.entries.chunk_by(|a, b| keys::container(base + a.local) == keys::container(base + b.local)) {
-                    segments.push((keys::container(base + entries[0].local), building.segment(entries, base)));
+                for entries in building.entries.chunk_by(|a, b| {
+                    keys::container(base + a.local) == keys::container(base + b.local)
+                }) {
+                    segments.push((
+                        keys::container(base + entries[0].local),
+                        building.segment(entries, base),
+                    ));
                 }
             }
             segments.sort_by_key(|(container, _)| *container);
             for same in segments.chunk_by(|a, b| a.0 == b.0) {
-                let bytes: Vec<u8> = same.iter().flat_map(|(_, segment)| segment).copied().collect();
+                let bytes: Vec<u8> =
+                    same.iter().flat_map(|(_, segment)| segment).copied().collect();
                 sink(&keys::column(self.resource_type, parameter, same[0].0), &bytes)?;
             }
             at = end;
@@ -192,7 +238,11 @@ impl Index {
     }
 
     /// Hands out every posting, in key order, once the first ordinal is known.
-    pub(crate) fn postings<E>(&self, base: u32, mut sink: impl FnMut(&[u8], &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn postings<E>(
+        &self,
+        base: u32,
+        mut sink: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut key = Vec::new();
         let mut lows = Vec::new();
         for &place in &self.order {
@@ -207,7 +257,8 @@ impl Index {
                 continue;
             }
             let list = &self.lists[slot.list as usize];
-            for same in list.chunk_by(|a, b| keys::container(base + a) == keys::container(base + b)) {
+            for same in list.chunk_by(|a, b| keys::container(base + a) == keys::container(base + b))
+            {
                 key.truncate(head);
                 key.extend_from_slice(&keys::container(base + same[0]).to_be_bytes());
                 lows.clear();

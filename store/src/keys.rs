@@ -20,7 +20,10 @@
 //! A container is the high half of an ordinal: postings and columns are kept for 65,536 ordinals
 //! at a time, and sets are intersected container by container.
 
-use fhir::{ResourceType, search::{ParameterId, Target}};
+use fhir::{
+    ResourceType,
+    search::{ParameterId, Target},
+};
 use xxhash_rust::xxh3::xxh3_128;
 
 pub(crate) const BODY: u8 = b'B';
@@ -28,7 +31,6 @@ pub(crate) const COLUMN: u8 = b'C';
 pub(crate) const DEAD: u8 = b'D';
 pub(crate) const HISTORY: u8 = b'H';
 pub(crate) const LOG: u8 = b'L';
-pub(crate) const META: u8 = b'M';
 pub(crate) const ORPHAN: u8 = b'O';
 pub(crate) const POSTING: u8 = b'P';
 pub(crate) const RUN: u8 = b'R';
@@ -123,7 +125,12 @@ pub(crate) fn posting(resource_type: ResourceType, parameter: ParameterId, kind:
 pub(crate) const POSTING_HEAD: usize = 5;
 
 /// Appends what [`posting`] returns.
-pub(crate) fn push_posting(key: &mut Vec<u8>, resource_type: ResourceType, parameter: ParameterId, kind: u8) {
+pub(crate) fn push_posting(
+    key: &mut Vec<u8>,
+    resource_type: ResourceType,
+    parameter: ParameterId,
+    kind: u8,
+) {
     key.extend_from_slice(&[POSTING, resource_type.number()]);
     key.extend_from_slice(&parameter.0.to_be_bytes());
     key.push(kind);
@@ -153,7 +160,11 @@ pub(crate) fn push_local(key: &mut Vec<u8>, resource_type: ResourceType, id: &st
 }
 
 /// Column of one container.
-pub(crate) fn column(resource_type: ResourceType, parameter: ParameterId, container: u16) -> [u8; 6] {
+pub(crate) fn column(
+    resource_type: ResourceType,
+    parameter: ParameterId,
+    container: u16,
+) -> [u8; 6] {
     let [a, b] = parameter.0.to_be_bytes();
     let [c, d] = container.to_be_bytes();
     [COLUMN, resource_type.number(), a, b, c, d]

@@ -95,7 +95,12 @@ fn encode_words(words: &[u64]) -> Vec<u8> {
 pub(crate) fn count(set: &[u8]) -> usize {
     match set.split_first() {
         Some((&ARRAY, rest)) => rest.len() / 2,
-        Some((&RUNS, rest)) => rest.as_chunks::<4>().0.iter().map(|run| u16::from_le_bytes([run[2], run[3]]) as usize + 1).sum(),
+        Some((&RUNS, rest)) => rest
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|run| u16::from_le_bytes([run[2], run[3]]) as usize + 1)
+            .sum(),
         Some((&BITMAP, rest)) => words_of(rest).map(|word| word.count_ones() as usize).sum(),
         _ => 0,
     }
@@ -135,7 +140,9 @@ impl Accumulator {
             }
         }
         match (&mut self.words, kind) {
-            (None, ARRAY) => self.lows.extend(rest.as_chunks::<2>().0.iter().map(|low| u16::from_le_bytes(*low))),
+            (None, ARRAY) => {
+                self.lows.extend(rest.as_chunks::<2>().0.iter().map(|low| u16::from_le_bytes(*low)))
+            }
             (None, _) => {
                 for run in rest.as_chunks::<4>().0 {
                     let start = u16::from_le_bytes([run[0], run[1]]);
@@ -310,8 +317,10 @@ mod tests {
         prop_oneof![
             proptest::collection::btree_set(any::<u16>(), 1..50),
             proptest::collection::btree_set(any::<u16>(), 5000..6000),
-            (any::<u16>(), 1u16..9000).prop_map(|(start, n)| (start..=start.saturating_add(n)).collect()),
-            (0u16..3, 2usize..5).prop_map(|(start, step)| (start..u16::MAX).step_by(step).collect()),
+            (any::<u16>(), 1u16..9000)
+                .prop_map(|(start, n)| (start..=start.saturating_add(n)).collect()),
+            (0u16..3, 2usize..5)
+                .prop_map(|(start, step)| (start..u16::MAX).step_by(step).collect()),
             Just((0..=u16::MAX).collect()),
         ]
     }

@@ -79,7 +79,12 @@ impl RunRecord {
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let mut run = Self { first: from.small()?, count: from.small()?, time_us: from.number()? as i64, exceptions: Vec::new() };
+        let mut run = Self {
+            first: from.small()?,
+            count: from.small()?,
+            time_us: from.number()? as i64,
+            exceptions: Vec::new(),
+        };
         let count = from.number()?;
         let mut index = 0;
         for _ in 0..count {

@@ -15,7 +15,10 @@ use crate::{
 };
 use fhir::{
     DateSpan, Resource, ResourceType,
-    search::{Criterion, Modifier, Parameter, ParameterId, ParameterKind, Prefix, Query, Summary, Target, Test, Total, Value, date_matches, extract, extract_as_written, fold, number_matches},
+    search::{
+        Criterion, Modifier, Parameter, ParameterId, ParameterKind, Prefix, Query, Summary, Target,
+        Test, Total, Value, date_matches, extract, extract_as_written, fold, number_matches,
+    },
 };
 use roaring::RoaringBitmap;
 use std::sync::Arc;
@@ -41,12 +44,15 @@ impl Snapshot {
         let of = self.of(resource_type)?;
         let hits = self.hits(resource_type, &of, &query.criteria)?;
         let found = hits.len();
-        let total = (query.total != Total::None || query.summary == Summary::Count).then_some(found);
+        let total =
+            (query.total != Total::None || query.summary == Summary::Count).then_some(found);
         if query.summary == Summary::Count || query.count == 0 || query.offset as u64 >= found {
             return Ok(Page { ordinals: Vec::new(), total, more: false });
         }
         let ordinals: Vec<u32> = if query.sort.is_empty() {
-            let newest = hits.select((found - 1 - query.offset as u64) as u32).expect("the offset lies before the end");
+            let newest = hits
+                .select((found - 1 - query.offset as u64) as u32)
+                .expect("the offset lies before the end");
             hits.range(..=newest).rev().take(query.count).collect()
         } else {
             let end = query.offset.saturating_add(query.count);
@@ -59,7 +65,12 @@ impl Snapshot {
     }
 
     /// All current ordinals that meet all criteria.
-    pub(crate) fn hits(&self, resource_type: ResourceType, of: &TypeState, criteria: &[Criterion]) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn hits(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        criteria: &[Criterion],
+    ) -> Result<RoaringBitmap, Error> {
         let mut ordered: Vec<&Criterion> = criteria.iter().collect();
         ordered.sort_by_key(|criterion| cost(criterion));
         let mut hits: Option<RoaringBitmap> = None;
@@ -79,8 +90,15 @@ impl Snapshot {
         Ok(hits)
     }
 
-    fn criterion(&self, resource_type: ResourceType, of: &TypeState, criterion: &Criterion, within: Option<&RoaringBitmap>) -> Result<RoaringBitmap, Error> {
-        let looking = Looking { snapshot: self, resource_type, of, parameter: criterion.parameter, within };
+    fn criterion(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        criterion: &Criterion,
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap, Error> {
+        let looking =
+            Looking { snapshot: self, resource_type, of, parameter: criterion.parameter, within };
         let mut any = RoaringBitmap::new();
         for test in &criterion.any {
             any |= looking.test(test, criterion.modifier.as_ref())?;
@@ -92,7 +110,11 @@ impl Snapshot {
     }
 
     /// The ordinals one posting holds, or several that begin alike.
-    pub(crate) fn postings(&self, prefix: &[u8], within: Option<&RoaringBitmap>) -> Result<RoaringBitmap, Error> {
+    pub(crate) fn postings(
+        &self,
+        prefix: &[u8],
+        within: Option<&RoaringBitmap>,
+    ) -> Result<RoaringBitmap, Error> {
         let mut union = posting::Union::default();
         self.inner.substrate.scan(prefix, &keys::after(prefix), |key, value| {
             let container = keys::tail_u16(key).unwrap_or(0);
@@ -105,36 +127,63 @@ impl Snapshot {
     }
 
     /// A decoded column.
-    pub(crate) fn column(&self, resource_type: ResourceType, of: &TypeState, parameter: ParameterId, container: u16) -> Result<Arc<Column>, Error> {
+    pub(crate) fn column(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        parameter: ParameterId,
+        container: u16,
+    ) -> Result<Arc<Column>, Error> {
         let key = (resource_type.number(), parameter.0, container);
         if let Some(column) = self.inner.columns.get(key, of.limit) {
             return Ok(column);
         }
         // All of these are on disk already, so what is read next has them.
         let covers = self.inner.state().types[resource_type.number() as usize].limit;
-        let column = match self.inner.substrate.get(&keys::column(resource_type, parameter, container))? {
-            Some(bytes) => Column::decode(&bytes)?,
-            None => Column::default(),
-        };
+        let column =
+            match self.inner.substrate.get(&keys::column(resource_type, parameter, container))? {
+                Some(bytes) => Column::decode(&bytes)?,
+                None => Column::default(),
+            };
         let column = Arc::new(column);
         self.inner.columns.put(key, covers, column.clone());
         Ok(column)
     }
 
     /// Hands over the index values of a stored version again.
-    pub(crate) fn values(&self, resource_type: ResourceType, ordinal: u32, as_written: bool, sink: &mut dyn FnMut(ParameterId, Value<'_>)) -> Result<(), Error> {
+    pub(crate) fn values(
+        &self,
+        resource_type: ResourceType,
+        ordinal: u32,
+        as_written: bool,
+        sink: &mut dyn FnMut(ParameterId, Value<'_>),
+    ) -> Result<(), Error> {
         let Some(body) = self.body(resource_type, ordinal)?.body else { return Ok(()) };
-        let resource = Resource::parse(body.text()).map_err(|_| Error::Damaged { what: "a body that should be a resource" })?;
-        if as_written { extract_as_written(&resource, sink) } else { extract(&resource, sink) }
+        let resource = Resource::parse(body.text())
+            .map_err(|_| Error::Damaged { what: "a body that should be a resource" })?;
+        if as_written {
+            extract_as_written(&resource, sink)
+        } else {
+            extract(&resource, sink)
+        }
         Ok(())
     }
 
     /// The first ordinal of a type committed at or after a moment.
-    fn first_since(&self, resource_type: ResourceType, of: &TypeState, time_us: i64) -> Result<u32, Error> {
+    fn first_since(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        time_us: i64,
+    ) -> Result<u32, Error> {
         let (mut low, mut high) = (1, self.commit() + 1);
         let end = keys::run(resource_type, high);
         // Commit times ascend with commits, and so with the runs of a type.
-        let run_from = |commit| self.inner.substrate.first(&keys::run(resource_type, commit), &end, |key, value| Ok((keys::tail_u64(key).unwrap_or(0), RunRecord::decode(value)?)));
+        let run_from = |commit| {
+            self.inner.substrate.first(&keys::run(resource_type, commit), &end, |key, value| {
+                Ok((keys::tail_u64(key).unwrap_or(0), RunRecord::decode(value)?))
+            })
+        };
         let mut first = of.limit;
         while low < high {
             let middle = low + (high - low) / 2;
@@ -212,13 +261,15 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     fn test(&self, test: &Test, modifier: Option<&Modifier>) -> Result<RoaringBitmap, Error> {
-        let unsupported = |reason| Err(Error::Unsupported { parameter: self.parameter.code, reason });
+        let unsupported =
+            |reason| Err(Error::Unsupported { parameter: self.parameter.code, reason });
         if let Some(Modifier::Text) = modifier {
             return unsupported("`:text` is not indexed");
         }
         match test {
             Test::Id(id) => {
-                let record = self.snapshot.record(self.resource_type, id)?.filter(|record| !record.deleted);
+                let record =
+                    self.snapshot.record(self.resource_type, id)?.filter(|record| !record.deleted);
                 Ok(record.map(|record| record.ordinal).into_iter().collect())
             }
             Test::LastUpdated(prefix, span) => self.last_updated(*prefix, *span),
@@ -226,7 +277,10 @@ impl Looking<'_> {
             Test::Token { system, code } => self.token(system.as_deref(), code.as_deref()),
             Test::String(text) => match modifier {
                 Some(Modifier::Exact) => self.exact(text),
-                Some(Modifier::Contains) => self.matching_texts(&self.head(keys::VALUE), &|value| contains(value, text.as_bytes())),
+                Some(Modifier::Contains) => self
+                    .matching_texts(&self.head(keys::VALUE), &|value| {
+                        contains(value, text.as_bytes())
+                    }),
                 _ => {
                     let mut prefix = self.head(keys::VALUE);
                     let kept = text.len().min(keys::TEXT_KEPT);
@@ -261,17 +315,49 @@ impl Looking<'_> {
             }
             Test::Date(prefix, span) => {
                 let now_us = self.snapshot.inner.clock.now_us();
-                self.filter(|_| (), |column, (), at| date_matches(*prefix, *span, DateSpan::between(column.low[at], column.high[at]), now_us))
+                self.filter(
+                    |_| (),
+                    |column, (), at| {
+                        date_matches(
+                            *prefix,
+                            *span,
+                            DateSpan::between(column.low[at], column.high[at]),
+                            now_us,
+                        )
+                    },
+                )
             }
             Test::Number { prefix, value, low, high } => self.filter(
                 |_| (),
-                |column, (), at| number_matches(*prefix, *value, *low, *high, unordered(column.low[at]), unordered(column.high[at])),
+                |column, (), at| {
+                    number_matches(
+                        *prefix,
+                        *value,
+                        *low,
+                        *high,
+                        unordered(column.low[at]),
+                        unordered(column.high[at]),
+                    )
+                },
             ),
             Test::Quantity { prefix, value, low, high, system, code } => self.filter(
-                |column| column.units.iter().map(|unit| unit_matches(unit, system.as_deref(), code.as_deref())).collect::<Vec<bool>>(),
+                |column| {
+                    column
+                        .units
+                        .iter()
+                        .map(|unit| unit_matches(unit, system.as_deref(), code.as_deref()))
+                        .collect::<Vec<bool>>()
+                },
                 |column, units, at| {
                     column.unit.get(at).is_some_and(|&unit| units[unit as usize])
-                        && number_matches(*prefix, *value, *low, *high, unordered(column.low[at]), unordered(column.high[at]))
+                        && number_matches(
+                            *prefix,
+                            *value,
+                            *low,
+                            *high,
+                            unordered(column.low[at]),
+                            unordered(column.high[at]),
+                        )
                 },
             ),
         }
@@ -286,7 +372,10 @@ impl Looking<'_> {
             return Ok(if missing { RoaringBitmap::new() } else { all(self.of) });
         }
         if matches!(self.parameter.kind, ParameterKind::Composite | ParameterKind::Special) {
-            return Err(Error::Unsupported { parameter: self.parameter.code, reason: "`:missing` needs a parameter with values of its own" });
+            return Err(Error::Unsupported {
+                parameter: self.parameter.code,
+                reason: "`:missing` needs a parameter with values of its own",
+            });
         }
         let present = self.snapshot.postings(&self.head(keys::PRESENT), self.within)?;
         Ok(if missing { all(self.of) - present } else { present })
@@ -331,12 +420,17 @@ impl Looking<'_> {
     }
 
     /// Resources with a text under `prefix` that `holds`. Texts too long for a key are read again.
-    fn matching_texts(&self, prefix: &[u8], holds: &dyn Fn(&[u8]) -> bool) -> Result<RoaringBitmap, Error> {
+    fn matching_texts(
+        &self,
+        prefix: &[u8],
+        holds: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<RoaringBitmap, Error> {
         let (mut sure, mut doubtful) = (posting::Union::default(), posting::Union::default());
         self.snapshot.inner.substrate.scan(prefix, &keys::after(prefix), |key, value| {
             let container = keys::tail_u16(key).unwrap_or(0);
             if self.within.is_none_or(|within| touches(within, container)) {
-                let (text, whole, _) = keys::split_text(&key[keys::POSTING_HEAD..]).ok_or(Error::Damaged { what: "a posting's key" })?;
+                let (text, whole, _) = keys::split_text(&key[keys::POSTING_HEAD..])
+                    .ok_or(Error::Damaged { what: "a posting's key" })?;
                 if holds(&text) {
                     sure.add(container, value);
                 } else if !whole {
@@ -349,7 +443,12 @@ impl Looking<'_> {
     }
 
     /// Those of some candidates whose texts, read again from their bodies, hold.
-    fn again(&self, mut candidates: RoaringBitmap, as_written: bool, holds: &dyn Fn(&[u8]) -> bool) -> Result<RoaringBitmap, Error> {
+    fn again(
+        &self,
+        mut candidates: RoaringBitmap,
+        as_written: bool,
+        holds: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<RoaringBitmap, Error> {
         if let Some(within) = self.within {
             candidates &= within;
         }
@@ -358,13 +457,18 @@ impl Looking<'_> {
         let mut found = RoaringBitmap::new();
         for ordinal in candidates {
             let mut any = false;
-            self.snapshot.values(self.resource_type, ordinal, as_written, &mut |parameter, value| {
-                if parameter == self.parameter.id
-                    && let Value::String(text) = value
-                {
-                    any |= holds(text.as_bytes());
-                }
-            })?;
+            self.snapshot.values(
+                self.resource_type,
+                ordinal,
+                as_written,
+                &mut |parameter, value| {
+                    if parameter == self.parameter.id
+                        && let Value::String(text) = value
+                    {
+                        any |= holds(text.as_bytes());
+                    }
+                },
+            )?;
             if any {
                 found.insert(ordinal);
             }
@@ -378,7 +482,10 @@ impl Looking<'_> {
         let mut found = RoaringBitmap::new();
         match prefix {
             Prefix::Eq => found.insert_range(since(span.start_us())?..since(span.end_us())?),
-            Prefix::Ne => found.insert_range(..since(span.start_us())?) + found.insert_range(since(span.end_us())?..limit),
+            Prefix::Ne => {
+                found.insert_range(..since(span.start_us())?)
+                    + found.insert_range(since(span.end_us())?..limit)
+            }
             Prefix::Gt | Prefix::Sa => found.insert_range(since(span.end_us())?..limit),
             Prefix::Ge => found.insert_range(since(span.start_us())?..limit),
             Prefix::Lt | Prefix::Eb => found.insert_range(..since(span.start_us())?),
@@ -386,21 +493,31 @@ impl Looking<'_> {
             Prefix::Ap => {
                 let now_us = self.snapshot.inner.clock.now_us();
                 let margin = (now_us.clamp(span.start_us(), span.end_us()) - now_us).abs() / 10;
-                found.insert_range(since(span.start_us().saturating_sub(margin))?..since(span.end_us().saturating_add(margin))?)
+                found.insert_range(
+                    since(span.start_us().saturating_sub(margin))?
+                        ..since(span.end_us().saturating_add(margin))?,
+                )
             }
         };
         Ok(found)
     }
 
     /// Ordinals with a column entry that fits; `fits` is asked with the column's memo and a place in it.
-    fn filter<M>(&self, memo: impl Fn(&Column) -> M, fits: impl Fn(&Column, &M, usize) -> bool) -> Result<RoaringBitmap, Error> {
+    fn filter<M>(
+        &self,
+        memo: impl Fn(&Column) -> M,
+        fits: impl Fn(&Column, &M, usize) -> bool,
+    ) -> Result<RoaringBitmap, Error> {
         if self.of.limit == 0 {
             return Ok(RoaringBitmap::new());
         }
-        let containers = self.within.map_or_else(|| (0..=keys::container(self.of.limit - 1)).collect(), containers);
+        let containers = self
+            .within
+            .map_or_else(|| (0..=keys::container(self.of.limit - 1)).collect(), containers);
         let mut found: Vec<u32> = Vec::new();
         for container in containers {
-            let column = self.snapshot.column(self.resource_type, self.of, self.parameter.id, container)?;
+            let column =
+                self.snapshot.column(self.resource_type, self.of, self.parameter.id, container)?;
             let memo = memo(&column);
             let base = u32::from(container) << 16;
             match self.within {
@@ -432,7 +549,12 @@ impl Looking<'_> {
 }
 
 /// How many of the ascending `lows` come before `low`; near ones are found soonest.
+#[inline]
 pub(crate) fn gallop(lows: &[u16], low: u16) -> usize {
+    // Where most ordinals have a value, the next one is it.
+    if lows.first().is_none_or(|&first| first >= low) {
+        return 0;
+    }
     let mut step = 1;
     while step < lows.len() && lows[step] < low {
         step *= 2;
@@ -468,20 +590,29 @@ mod tests {
         for len in 0..20u16 {
             let lows: Vec<u16> = (0..len).map(|at| at * 3 + 1).collect();
             for low in 0..len * 3 + 3 {
-                assert_eq!(gallop(&lows, low), lows.partition_point(|&known| known < low), "{low} in {len}");
+                assert_eq!(
+                    gallop(&lows, low),
+                    lows.partition_point(|&known| known < low),
+                    "{low} in {len}"
+                );
             }
         }
     }
 
     #[test]
     fn containers_of_a_set_are_each_named_once() {
-        let set: RoaringBitmap = [1, 5, 65_536, 65_540, u32::MAX - 1, u32::MAX].into_iter().collect();
+        let set: RoaringBitmap =
+            [1, 5, 65_536, 65_540, u32::MAX - 1, u32::MAX].into_iter().collect();
         assert_eq!(containers(&set), [0, 1, u16::MAX]);
     }
 
     #[test]
     fn a_bare_unit_code_also_matches_the_unit_as_shown() {
-        let unit = Unit { system: "http://unitsofmeasure.org".to_owned(), code: "mm[Hg]".to_owned(), shown: "mmHg".to_owned() };
+        let unit = Unit {
+            system: "http://unitsofmeasure.org".to_owned(),
+            code: "mm[Hg]".to_owned(),
+            shown: "mmHg".to_owned(),
+        };
         assert!(unit_matches(&unit, None, None));
         assert!(unit_matches(&unit, None, Some("mmHg")));
         assert!(unit_matches(&unit, Some(""), Some("mm[Hg]")));

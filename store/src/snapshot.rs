@@ -70,9 +70,14 @@ impl Snapshot {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Deleted`].
     pub fn read(&self, resource_type: ResourceType, id: &str) -> Result<Version, Error> {
-        let record = self.record(resource_type, id)?.ok_or_else(|| not_found(resource_type, id, None))?;
+        let record =
+            self.record(resource_type, id)?.ok_or_else(|| not_found(resource_type, id, None))?;
         if record.deleted {
-            return Err(Error::Deleted { resource_type, id: id.to_owned(), version: record.version_id });
+            return Err(Error::Deleted {
+                resource_type,
+                id: id.to_owned(),
+                version: record.version_id,
+            });
         }
         self.body(resource_type, record.ordinal)
     }
@@ -81,8 +86,16 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Deleted`] when that version is a deletion.
-    pub fn vread(&self, resource_type: ResourceType, id: &str, version: u64) -> Result<Version, Error> {
-        let record = self.records(resource_type, id)?.into_iter().find(|record| record.version_id == version);
+    pub fn vread(
+        &self,
+        resource_type: ResourceType,
+        id: &str,
+        version: u64,
+    ) -> Result<Version, Error> {
+        let record = self
+            .records(resource_type, id)?
+            .into_iter()
+            .find(|record| record.version_id == version);
         let record = record.ok_or_else(|| not_found(resource_type, id, Some(version)))?;
         if record.deleted {
             return Err(Error::Deleted { resource_type, id: id.to_owned(), version });
@@ -114,12 +127,19 @@ impl Snapshot {
     ///
     /// # Errors
     /// As [`Snapshot::body`].
-    pub fn bodies(&self, resource_type: ResourceType, ordinals: &[u32]) -> Result<Vec<Version>, Error> {
+    pub fn bodies(
+        &self,
+        resource_type: ResourceType,
+        ordinals: &[u32],
+    ) -> Result<Vec<Version>, Error> {
         let mut block: Option<Arc<Block>> = None;
         ordinals
             .iter()
             .map(|&ordinal| {
-                let within = match block.take().filter(|block| (block.first..block.end()).contains(&ordinal)) {
+                let within = match block
+                    .take()
+                    .filter(|block| (block.first..block.end()).contains(&ordinal))
+                {
                     Some(block) => block,
                     None => self.inner.block(resource_type, ordinal)?,
                 };
@@ -134,21 +154,28 @@ impl Snapshot {
     ///
     /// # Errors
     /// As [`Snapshot::body`].
-    pub fn scan(&self, resource_type: ResourceType, after_ordinal: Option<u32>, max: usize) -> Result<Vec<Version>, Error> {
+    pub fn scan(
+        &self,
+        resource_type: ResourceType,
+        after_ordinal: Option<u32>,
+        max: usize,
+    ) -> Result<Vec<Version>, Error> {
         let of = self.of(resource_type)?;
         let from = match after_ordinal {
             Some(after) if after + 1 >= of.limit => return Ok(Vec::new()),
             Some(after) => after + 1,
             None => 0,
         };
-        let ordinals: Vec<u32> = (from..of.limit).filter(|&ordinal| !of.dead.contains(ordinal)).take(max).collect();
+        let ordinals: Vec<u32> =
+            (from..of.limit).filter(|&ordinal| !of.dead.contains(ordinal)).take(max).collect();
         self.bodies(resource_type, &ordinals)
     }
 
     /// How many resources of a type there are.
     pub fn count(&self, resource_type: ResourceType) -> u64 {
         // A damaged log would show in every search; a count has no way to say so.
-        self.of(resource_type).map_or(0, |of| u64::from(of.limit) - of.dead.range_cardinality(..of.limit))
+        self.of(resource_type)
+            .map_or(0, |of| u64::from(of.limit) - of.dead.range_cardinality(..of.limit))
     }
 
     /// What was current of a type.
@@ -162,12 +189,16 @@ impl Snapshot {
         let mut then = newest.clone();
         let mut first = None;
         let mut back = RoaringBitmap::new();
-        self.inner.substrate.scan(&keys::run(resource_type, self.commit + 1), &keys::run(resource_type, self.state.commit + 1), |_, value| {
-            let run = RunRecord::decode(value)?;
-            first.get_or_insert(run.first);
-            back.extend(run.exceptions.iter().filter_map(|exception| exception.replaced));
-            Ok(true)
-        })?;
+        self.inner.substrate.scan(
+            &keys::run(resource_type, self.commit + 1),
+            &keys::run(resource_type, self.state.commit + 1),
+            |_, value| {
+                let run = RunRecord::decode(value)?;
+                first.get_or_insert(run.first);
+                back.extend(run.exceptions.iter().filter_map(|exception| exception.replaced));
+                Ok(true)
+            },
+        )?;
         if let Some(first) = first {
             then.limit = first;
             let mut dead = (*then.dead).clone();
@@ -179,7 +210,11 @@ impl Snapshot {
         Ok(then)
     }
 
-    pub(crate) fn record(&self, resource_type: ResourceType, id: &str) -> Result<Option<VersionRecord>, Error> {
+    pub(crate) fn record(
+        &self,
+        resource_type: ResourceType,
+        id: &str,
+    ) -> Result<Option<VersionRecord>, Error> {
         let of = self.of(resource_type)?;
         self.inner.version(resource_type, id, of.limit, &of.orphans)
     }
@@ -187,7 +222,9 @@ impl Snapshot {
     /// All records of a resource, newest first.
     fn records(&self, resource_type: ResourceType, id: &str) -> Result<Vec<VersionRecord>, Error> {
         let of = self.of(resource_type)?;
-        let Some(newest) = self.inner.version(resource_type, id, of.limit, &of.orphans)? else { return Ok(Vec::new()) };
+        let Some(newest) = self.inner.version(resource_type, id, of.limit, &of.orphans)? else {
+            return Ok(Vec::new());
+        };
         let mut records = vec![newest];
         let prefix = keys::history(resource_type, id);
         self.inner.substrate.scan(&prefix, &keys::after(&prefix), |_, value| {
@@ -207,6 +244,16 @@ fn not_found(resource_type: ResourceType, id: &str, version: Option<u64>) -> Err
 
 fn version_of(block: &Block, resource_type: ResourceType, ordinal: u32) -> Result<Version, Error> {
     let (id, version_id, bytes) = block.get(ordinal)?;
-    let body = bytes.map(|bytes| Body::from_bytes(bytes).ok_or(Error::Damaged { what: "a body" })).transpose()?;
-    Ok(Version { resource_type, id: id.to_owned(), version_id, ordinal, commit: block.commit, last_updated_us: block.time_us, body })
+    let body = bytes
+        .map(|bytes| Body::from_bytes(bytes).ok_or(Error::Damaged { what: "a body" }))
+        .transpose()?;
+    Ok(Version {
+        resource_type,
+        id: id.to_owned(),
+        version_id,
+        ordinal,
+        commit: block.commit,
+        last_updated_us: block.time_us,
+        body,
+    })
 }

@@ -9,11 +9,7 @@
 //! Spec: <https://hl7.org/fhir/R4/search.html#_sort>
 
 use crate::{
-    Error, Snapshot,
-    index::push_value,
-    keys, posting,
-    record::VersionRecord,
-    search::containers,
+    Error, Snapshot, index::push_value, keys, posting, record::VersionRecord, search::containers,
     store::TypeState,
 };
 use fhir::{
@@ -30,7 +26,14 @@ const MISSING: u64 = u64::MAX;
 
 impl Snapshot {
     /// The first `want` of `hits` in the order asked for.
-    pub(crate) fn sorted(&self, resource_type: ResourceType, of: &TypeState, sorts: &[Sort], hits: &RoaringBitmap, want: usize) -> Result<Vec<u32>, Error> {
+    pub(crate) fn sorted(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        sorts: &[Sort],
+        hits: &RoaringBitmap,
+        want: usize,
+    ) -> Result<Vec<u32>, Error> {
         let Some((first, rest)) = sorts.split_first() else {
             return Ok(hits.iter().rev().take(want).collect());
         };
@@ -39,7 +42,8 @@ impl Snapshot {
         }
         let mut keyed = self.sort_keys(resource_type, of, *first, hits, want)?;
         if keyed.len() > want {
-            let (_, &mut (last, _), _) = keyed.select_nth_unstable_by_key(want - 1, |&(key, _)| key);
+            let (_, &mut (last, _), _) =
+                keyed.select_nth_unstable_by_key(want - 1, |&(key, _)| key);
             keyed.retain(|&(key, _)| key <= last);
         }
         keyed.sort_unstable_by_key(|&(key, ordinal)| (key, Reverse(ordinal)));
@@ -59,27 +63,60 @@ impl Snapshot {
 
     /// A number for each hit, ascending in the order asked for. May leave out hits that at least
     /// `want` others come before.
-    fn sort_keys(&self, resource_type: ResourceType, of: &TypeState, sort: Sort, hits: &RoaringBitmap, want: usize) -> Result<Vec<(u64, u32)>, Error> {
+    fn sort_keys(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        sort: Sort,
+        hits: &RoaringBitmap,
+        want: usize,
+    ) -> Result<Vec<(u64, u32)>, Error> {
         let parameter = sort.parameter;
         if parameter.id == ParameterId::LAST_UPDATED {
             // Ordinals ascend with commits.
-            return Ok(hits.iter().map(|ordinal| (if sort.descending { !ordinal } else { ordinal }.into(), ordinal)).collect());
+            return Ok(hits
+                .iter()
+                .map(|ordinal| (if sort.descending { !ordinal } else { ordinal }.into(), ordinal))
+                .collect());
         }
         if parameter.id == ParameterId::ID {
-            return if hits.len() <= FEW { self.few_ids(resource_type, sort, hits) } else { self.walk_ids(resource_type, of, sort, hits, want) };
+            return if hits.len() <= FEW {
+                self.few_ids(resource_type, sort, hits)
+            } else {
+                self.walk_ids(resource_type, of, sort, hits, want)
+            };
         }
         match parameter.kind {
-            ParameterKind::Date | ParameterKind::Number | ParameterKind::Quantity => self.column_keys(resource_type, of, sort, hits),
-            ParameterKind::String | ParameterKind::Token | ParameterKind::Reference | ParameterKind::Uri => {
-                if hits.len() <= FEW { self.few_texts(resource_type, sort, hits) } else { self.walk_texts(resource_type, sort, hits, want) }
+            ParameterKind::Date | ParameterKind::Number | ParameterKind::Quantity => {
+                self.column_keys(resource_type, of, sort, hits, want)
             }
-            ParameterKind::Composite | ParameterKind::Special => Err(Error::Unsupported { parameter: parameter.code, reason: "it has no order to sort by" }),
+            ParameterKind::String
+            | ParameterKind::Token
+            | ParameterKind::Reference
+            | ParameterKind::Uri => {
+                if hits.len() <= FEW {
+                    self.few_texts(resource_type, sort, hits)
+                } else {
+                    self.walk_texts(resource_type, sort, hits, want)
+                }
+            }
+            ParameterKind::Composite | ParameterKind::Special => Err(Error::Unsupported {
+                parameter: parameter.code,
+                reason: "it has no order to sort by",
+            }),
         }
     }
 
     /// A resource with several values is placed by the one that comes first in the order asked for.
-    fn column_keys(&self, resource_type: ResourceType, of: &TypeState, sort: Sort, hits: &RoaringBitmap) -> Result<Vec<(u64, u32)>, Error> {
-        let mut keyed = Vec::with_capacity(hits.len() as usize);
+    fn column_keys(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        sort: Sort,
+        hits: &RoaringBitmap,
+        want: usize,
+    ) -> Result<Vec<(u64, u32)>, Error> {
+        let mut best = Best::new(want);
         for container in containers(hits) {
             let column = self.column(resource_type, of, sort.parameter.id, container)?;
             let base = u32::from(container) << 16;
@@ -94,13 +131,18 @@ impl Snapshot {
                     key = key.min(this.min(MISSING - 1));
                     at += 1;
                 }
-                keyed.push((key, ordinal));
+                best.push(key, ordinal);
             }
         }
-        Ok(keyed)
+        Ok(best.keyed)
     }
 
-    fn few_texts(&self, resource_type: ResourceType, sort: Sort, hits: &RoaringBitmap) -> Result<Vec<(u64, u32)>, Error> {
+    fn few_texts(
+        &self,
+        resource_type: ResourceType,
+        sort: Sort,
+        hits: &RoaringBitmap,
+    ) -> Result<Vec<(u64, u32)>, Error> {
         let mut texts = Vec::with_capacity(hits.len() as usize);
         for ordinal in hits {
             let mut best: Option<Vec<u8>> = None;
@@ -108,7 +150,9 @@ impl Snapshot {
                 if parameter == sort.parameter.id {
                     let mut text = Vec::new();
                     push_value(&mut text, &value);
-                    let better = best.as_ref().is_none_or(|best| if sort.descending { text > *best } else { text < *best });
+                    let better = best.as_ref().is_none_or(|best| {
+                        if sort.descending { text > *best } else { text < *best }
+                    });
                     if better {
                         best = Some(text);
                     }
@@ -119,27 +163,67 @@ impl Snapshot {
         Ok(ranked(texts, sort.descending))
     }
 
-    fn few_ids(&self, resource_type: ResourceType, sort: Sort, hits: &RoaringBitmap) -> Result<Vec<(u64, u32)>, Error> {
-        let ids = hits.iter().map(|ordinal| Ok((Some(self.inner.block(resource_type, ordinal)?.get(ordinal)?.0.as_bytes().to_vec()), ordinal))).collect::<Result<_, Error>>()?;
+    fn few_ids(
+        &self,
+        resource_type: ResourceType,
+        sort: Sort,
+        hits: &RoaringBitmap,
+    ) -> Result<Vec<(u64, u32)>, Error> {
+        let ids = hits
+            .iter()
+            .map(|ordinal| {
+                Ok((
+                    Some(
+                        self.inner
+                            .block(resource_type, ordinal)?
+                            .get(ordinal)?
+                            .0
+                            .as_bytes()
+                            .to_vec(),
+                    ),
+                    ordinal,
+                ))
+            })
+            .collect::<Result<_, Error>>()?;
         Ok(ranked(ids, sort.descending))
     }
 
-    fn walk_ids(&self, resource_type: ResourceType, of: &TypeState, sort: Sort, hits: &RoaringBitmap, want: usize) -> Result<Vec<(u64, u32)>, Error> {
+    fn walk_ids(
+        &self,
+        resource_type: ResourceType,
+        of: &TypeState,
+        sort: Sort,
+        hits: &RoaringBitmap,
+        want: usize,
+    ) -> Result<Vec<(u64, u32)>, Error> {
         let prefix = [keys::VERSION, resource_type.number()];
         let mut keyed = Vec::with_capacity(want);
         self.walk(&prefix, sort.descending, |key, value| {
             let mut record = Some(VersionRecord::decode(value)?);
-            if record.is_some_and(|record| record.ordinal >= of.limit || of.orphans.contains(record.ordinal)) {
-                let id = std::str::from_utf8(&key[2..]).map_err(|_| Error::Damaged { what: "a version's key" })?;
+            if record.is_some_and(|record| {
+                record.ordinal >= of.limit || of.orphans.contains(record.ordinal)
+            }) {
+                let id = std::str::from_utf8(&key[2..])
+                    .map_err(|_| Error::Damaged { what: "a version's key" })?;
                 record = self.inner.version(resource_type, id, of.limit, &of.orphans)?;
             }
-            keyed.extend(record.filter(|record| hits.contains(record.ordinal)).map(|record| (keyed.len() as u64, record.ordinal)));
+            keyed.extend(
+                record
+                    .filter(|record| hits.contains(record.ordinal))
+                    .map(|record| (keyed.len() as u64, record.ordinal)),
+            );
             Ok(keyed.len() < want)
         })?;
         Ok(keyed)
     }
 
-    fn walk_texts(&self, resource_type: ResourceType, sort: Sort, hits: &RoaringBitmap, want: usize) -> Result<Vec<(u64, u32)>, Error> {
+    fn walk_texts(
+        &self,
+        resource_type: ResourceType,
+        sort: Sort,
+        hits: &RoaringBitmap,
+        want: usize,
+    ) -> Result<Vec<(u64, u32)>, Error> {
         let prefix = keys::posting(resource_type, sort.parameter.id, keys::VALUE);
         let mut keyed: Vec<(u64, u32)> = Vec::new();
         let mut left = hits.clone();
@@ -171,9 +255,49 @@ impl Snapshot {
         Ok(keyed)
     }
 
-    fn walk(&self, prefix: &[u8], descending: bool, visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>) -> Result<(), Error> {
+    fn walk(
+        &self,
+        prefix: &[u8],
+        descending: bool,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let end = keys::after(prefix);
-        if descending { self.inner.substrate.scan_back(prefix, &end, visit) } else { self.inner.substrate.scan(prefix, &end, visit) }
+        if descending {
+            self.inner.substrate.scan_back(prefix, &end, visit)
+        } else {
+            self.inner.substrate.scan(prefix, &end, visit)
+        }
+    }
+}
+
+/// Keeps the `want` smallest keys, and all that equal the last of them, out of many.
+struct Best {
+    want: usize,
+    keyed: Vec<(u64, u32)>,
+    /// Nothing above this can still be among them.
+    bound: u64,
+    /// When to look again for a lower bound.
+    full: usize,
+}
+
+impl Best {
+    fn new(want: usize) -> Self {
+        Self { want, keyed: Vec::new(), bound: u64::MAX, full: want.saturating_mul(2).max(4096) }
+    }
+
+    fn push(&mut self, key: u64, ordinal: u32) {
+        if key > self.bound {
+            return;
+        }
+        self.keyed.push((key, ordinal));
+        if self.keyed.len() >= self.full {
+            let (_, &mut (bound, _), _) =
+                self.keyed.select_nth_unstable_by_key(self.want - 1, |&(key, _)| key);
+            self.bound = bound;
+            self.keyed.retain(|&(key, _)| key <= bound);
+            // Many equal keys may all have to stay.
+            self.full = self.full.max(self.keyed.len() * 2);
+        }
     }
 }
 
@@ -186,5 +310,31 @@ fn ranked(texts: Vec<(Option<Vec<u8>>, u32)>, descending: bool) -> Vec<(u64, u32
         distinct.reverse();
     }
     let ranks: HashMap<&Vec<u8>, u64> = distinct.into_iter().zip(0..).collect();
-    texts.iter().map(|(text, ordinal)| (text.as_ref().map_or(MISSING, |text| ranks[text]), *ordinal)).collect()
+    texts
+        .iter()
+        .map(|(text, ordinal)| (text.as_ref().map_or(MISSING, |text| ranks[text]), *ordinal))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_best_of_many_and_their_equals_are_kept(keys in proptest::collection::vec(0u64..400, 1..20_000), want in 1usize..60) {
+            let mut best = Best::new(want);
+            for (ordinal, &key) in keys.iter().enumerate() {
+                best.push(key, ordinal as u32);
+            }
+            let mut all: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
+            all.sort_unstable();
+            let bound = all[want.min(all.len()) - 1].0;
+            all.retain(|&(key, _)| key <= bound);
+            best.keyed.sort_unstable();
+            best.keyed.truncate(all.len());
+            prop_assert_eq!(best.keyed, all);
+        }
+    }
 }

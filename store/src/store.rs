@@ -24,10 +24,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread::JoinHandle,
 };
 
 /// The on-disk format this release writes and reads.
 const FORMAT: u64 = 1;
+/// Body files of imports after which they are merged.
+const BODY_FILES: usize = 64;
 const FORMAT_KEY: &[u8] = b"Mformat";
 
 /// Tells the time. A part given to [`Store::open`], so that tests can hold it still.
@@ -42,7 +45,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_us(&self) -> i64 {
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_micros() as i64)
     }
 }
 
@@ -54,7 +59,7 @@ pub struct Store {
 }
 
 pub(crate) struct Inner {
-    pub substrate: Substrate,
+    pub substrate: Arc<Substrate>,
     pub settings: Settings,
     pub clock: Arc<dyn Clock>,
     pub state: RwLock<Arc<State>>,
@@ -63,6 +68,8 @@ pub(crate) struct Inner {
     pub refuses_writes: AtomicBool,
     pub columns: column::Cache,
     blocks: Mutex<BlockCache>,
+    /// Body files written since they were last merged, and the thread that does it.
+    merging: Mutex<(usize, Option<JoinHandle<()>>)>,
 }
 
 /// What is published: everything a reader needs to know which ordinals are there.
@@ -92,7 +99,7 @@ impl Store {
     /// [`Error::Open`] when another process holds the folder or it cannot be read;
     /// [`Error::Format`] when a newer release wrote it.
     pub fn open(folder: &Path, settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let substrate = Substrate::open(folder, settings)?;
+        let substrate = Arc::new(Substrate::open(folder, settings)?);
         let state = recover(&substrate)?;
         let inner = Inner {
             substrate,
@@ -102,7 +109,11 @@ impl Store {
             queue: Mutex::default(),
             refuses_writes: AtomicBool::new(false),
             columns: column::Cache::new(settings.column_cache_bytes),
-            blocks: Mutex::new(BlockCache { bytes_max: settings.body_cache_bytes, ..BlockCache::default() }),
+            blocks: Mutex::new(BlockCache {
+                bytes_max: settings.body_cache_bytes,
+                ..BlockCache::default()
+            }),
+            merging: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -152,8 +163,15 @@ impl Store {
             })
             .filter(|of| of.versions > 0)
             .collect();
-        let parts = Substrate::spaces().map(|(space, name)| (name, self.inner.substrate.disk_bytes(space))).collect::<Vec<_>>();
-        Statistics { commit: state.commit, types, disk_bytes: parts.iter().map(|part| part.1).sum(), disk_parts: parts }
+        let parts = Substrate::spaces()
+            .map(|(space, name)| (name, self.inner.substrate.disk_bytes(space)))
+            .collect::<Vec<_>>();
+        Statistics {
+            commit: state.commit,
+            types,
+            disk_bytes: parts.iter().map(|part| part.1).sum(),
+            disk_parts: parts,
+        }
     }
 
     /// Merges all files down to their smallest. Takes a while; reads and writes go on.
@@ -165,6 +183,15 @@ impl Store {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(thread) = self.merging.get_mut().1.take() {
+            self.substrate.stop_merging();
+            let _ = thread.join();
+        }
+    }
+}
+
 impl Inner {
     pub(crate) fn state(&self) -> Arc<State> {
         self.state.read().clone()
@@ -172,14 +199,43 @@ impl Inner {
 
     pub(crate) fn check_writable(&self) -> Result<(), Error> {
         if self.refuses_writes.load(Ordering::Acquire) {
-            return Err(Error::Append(std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, "an earlier append failed; reopen the store")));
+            return Err(Error::Append(std::io::Error::new(
+                std::io::ErrorKind::ReadOnlyFilesystem,
+                "an earlier append failed; reopen the store",
+            )));
         }
         Ok(())
     }
 
+    /// Counts body files of imports, and has them merged now and then.
+    pub(crate) fn wrote_bodies(&self, files: usize) {
+        let mut merging = self.merging.lock();
+        merging.0 += files;
+        if merging.0 < BODY_FILES || merging.1.as_ref().is_some_and(|thread| !thread.is_finished())
+        {
+            return;
+        }
+        merging.0 = 0;
+        let substrate = self.substrate.clone();
+        let thread = std::thread::Builder::new().name("merge-bodies".to_owned()).spawn(move || {
+            if let Err(error) = substrate.merge_small_bodies() {
+                tracing::warn!(%error, "body files were not merged");
+            }
+        });
+        merging.1 = thread.ok();
+    }
+
     /// The newest version with an ordinal below `limit`, leaving out orphans.
-    pub(crate) fn version(&self, resource_type: ResourceType, id: &str, limit: u32, orphans: &RoaringBitmap) -> Result<Option<VersionRecord>, Error> {
-        let Some(bytes) = self.substrate.get(&keys::version(resource_type, id))? else { return Ok(None) };
+    pub(crate) fn version(
+        &self,
+        resource_type: ResourceType,
+        id: &str,
+        limit: u32,
+        orphans: &RoaringBitmap,
+    ) -> Result<Option<VersionRecord>, Error> {
+        let Some(bytes) = self.substrate.get(&keys::version(resource_type, id))? else {
+            return Ok(None);
+        };
         let record = VersionRecord::decode(&bytes)?;
         drop(bytes);
         if record.ordinal < limit && !orphans.contains(record.ordinal) {
@@ -204,14 +260,27 @@ impl Inner {
     }
 
     /// The body block that holds an ordinal.
-    pub(crate) fn block(&self, resource_type: ResourceType, ordinal: u32) -> Result<Arc<Block>, Error> {
+    pub(crate) fn block(
+        &self,
+        resource_type: ResourceType,
+        ordinal: u32,
+    ) -> Result<Arc<Block>, Error> {
         if let Some(block) = self.blocks.lock().get(resource_type.number(), ordinal) {
             return Ok(block);
         }
         let from = keys::body(resource_type, 0);
-        let to = ordinal.checked_add(1).map_or_else(|| keys::after(&from[..2]), |next| keys::body(resource_type, next).to_vec());
-        let block = self.substrate.last(&from, &to, |key, value| Block::decode(keys::tail_u32(key).unwrap_or(0), value))?;
-        let block = Arc::new(block.filter(|block| ordinal < block.end()).ok_or(Error::Damaged { what: "a body block that should be there" })?);
+        let to = ordinal.checked_add(1).map_or_else(
+            || keys::after(&from[..2]),
+            |next| keys::body(resource_type, next).to_vec(),
+        );
+        let block = self.substrate.last(&from, &to, |key, value| {
+            Block::decode(keys::tail_u32(key).unwrap_or(0), value)
+        })?;
+        let block = Arc::new(
+            block
+                .filter(|block| ordinal < block.end())
+                .ok_or(Error::Damaged { what: "a body block that should be there" })?,
+        );
         self.blocks.lock().put(resource_type.number(), block.clone());
         Ok(block)
     }
@@ -219,8 +288,12 @@ impl Inner {
 
 /// Reads the state from disk. Whatever a killed bulk chunk left behind is declared orphaned first.
 fn recover(substrate: &Substrate) -> Result<State, Error> {
-    let newest = substrate.last(&[keys::LOG], &[keys::LOG + 1], |key, value| Ok((keys::tail_u64(key).unwrap_or(0), LogRecord::decode(value)?.time_us)))?;
-    let format = substrate.get(FORMAT_KEY)?.map(|bytes| bytes.as_ref().try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX));
+    let newest = substrate.last(&[keys::LOG], &[keys::LOG + 1], |key, value| {
+        Ok((keys::tail_u64(key).unwrap_or(0), LogRecord::decode(value)?.time_us))
+    })?;
+    let format = substrate
+        .get(FORMAT_KEY)?
+        .map(|bytes| bytes.as_ref().try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX));
     match (format, &newest) {
         (Some(FORMAT), _) => {}
         (None, None) => {
@@ -237,7 +310,9 @@ fn recover(substrate: &Substrate) -> Result<State, Error> {
         let number = resource_type.number();
         let mut state = TypeState::default();
         let run = [keys::RUN, number];
-        if let Some(end) = substrate.last(&run, &keys::after(&run), |_, value| Ok(RunRecord::decode(value)?.end()))? {
+        if let Some(end) = substrate
+            .last(&run, &keys::after(&run), |_, value| Ok(RunRecord::decode(value)?.end()))?
+        {
             state.limit = end;
         }
         let mut dead = stored_set(substrate, keys::DEAD, resource_type)?;
@@ -245,9 +320,17 @@ fn recover(substrate: &Substrate) -> Result<State, Error> {
         state.limit = state.limit.max(orphans.max().map_or(0, |last| last + 1));
         // A chunk's bodies are the first of it to reach the disk: they tell how far it got.
         let body = [keys::BODY, number];
-        let end = substrate.last(&body, &keys::after(&body), |key, value| Ok(keys::tail_u32(key).unwrap_or(0) + block::count(value)?))?.unwrap_or(0);
+        let end = substrate
+            .last(&body, &keys::after(&body), |key, value| {
+                Ok(keys::tail_u32(key).unwrap_or(0) + block::count(value)?)
+            })?
+            .unwrap_or(0);
         if end > state.limit {
-            tracing::warn!(resource_type = resource_type.name(), ordinals = end - state.limit, "an unfinished bulk chunk was left out");
+            tracing::warn!(
+                resource_type = resource_type.name(),
+                ordinals = end - state.limit,
+                "an unfinished bulk chunk was left out"
+            );
             let cut_off: RoaringBitmap = (state.limit..end).collect();
             for set in sets_of(&cut_off) {
                 batch.merge(&keys::per_type(keys::DEAD, resource_type, set.0), &set.1);
@@ -267,7 +350,11 @@ fn recover(substrate: &Substrate) -> Result<State, Error> {
     Ok(State { commit, time_us, types })
 }
 
-fn stored_set(substrate: &Substrate, family: u8, resource_type: ResourceType) -> Result<RoaringBitmap, Error> {
+fn stored_set(
+    substrate: &Substrate,
+    family: u8,
+    resource_type: ResourceType,
+) -> Result<RoaringBitmap, Error> {
     let prefix = [family, resource_type.number()];
     let mut union = posting::Union::default();
     substrate.scan(&prefix, &keys::after(&prefix), |key, value| {
@@ -282,7 +369,14 @@ pub(crate) fn sets_of(bitmap: &RoaringBitmap) -> Vec<(u16, Vec<u8>)> {
     let ordinals: Vec<u32> = bitmap.iter().collect();
     ordinals
         .chunk_by(|&a, &b| keys::container(a) == keys::container(b))
-        .map(|same| (keys::container(same[0]), posting::encode(&same.iter().map(|&ordinal| keys::low(ordinal)).collect::<Vec<_>>())))
+        .map(|same| {
+            (
+                keys::container(same[0]),
+                posting::encode(
+                    &same.iter().map(|&ordinal| keys::low(ordinal)).collect::<Vec<_>>(),
+                ),
+            )
+        })
         .collect()
 }
 
@@ -298,7 +392,8 @@ struct BlockCache {
 
 impl BlockCache {
     fn get(&mut self, number: u8, ordinal: u32) -> Option<Arc<Block>> {
-        let (key, (block, used)) = self.blocks.range_mut((number, 0)..=(number, ordinal)).next_back()?;
+        let (key, (block, used)) =
+            self.blocks.range_mut((number, 0)..=(number, ordinal)).next_back()?;
         if ordinal >= block.end() {
             return None;
         }

@@ -18,14 +18,21 @@
 
 use crate::{Error, Settings, keys, posting};
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompactionStyle, DBCompressionType, DBPinnableSlice, IngestExternalFileOptions, LogLevel,
-    MergeOperands, Options, ReadOptions, SstFileWriter, UniversalCompactOptions, WriteBatch, WriteOptions,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor,
+    CompactOptions, DB, DBCompactionStyle, DBCompressionType, DBPinnableSlice,
+    IngestExternalFileOptions, LiveFile, LogLevel, MergeOperands, Options, ReadOptions,
+    SstFileWriter, UniversalCompactOptions, WriteBatch, WriteOptions,
 };
 use std::{
     io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
+
+/// Body files below this size are worth merging with their neighbours.
+const SMALL_FILE_BYTES: usize = 16 << 20;
+/// So many neighbours make it worth while.
+const SMALL_FILES: usize = 8;
 
 /// A place of its own for keys that are treated alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +95,8 @@ impl Substrate {
         general.create_missing_column_families(true);
         general.set_max_background_jobs(settings.background_threads.max(2));
         general.set_max_open_files(settings.open_files_max);
+        // With the usual 64 shards a few hundred files would push each other out.
+        general.set_table_cache_num_shard_bits(2);
         general.set_db_write_buffer_size(settings.write_buffer_bytes);
         general.set_max_total_wal_size(settings.write_buffer_bytes as u64 * 2);
         general.set_keep_log_file_num(2);
@@ -97,8 +106,12 @@ impl Substrate {
         general.set_max_manifest_file_size(4 << 20);
         let cache = Cache::new_lru_cache(settings.block_cache_bytes);
         let options = SPACES.map(|space| space_options(space, settings, &cache));
-        let families = SPACES.iter().zip(&options).map(|(space, options)| ColumnFamilyDescriptor::new(space.name(), options.clone()));
-        let db = DB::open_cf_descriptors(&general, folder, families).map_err(|error| Error::Open(cause(&error)))?;
+        let families = SPACES
+            .iter()
+            .zip(&options)
+            .map(|(space, options)| ColumnFamilyDescriptor::new(space.name(), options.clone()));
+        let db = DB::open_cf_descriptors(&general, folder, families)
+            .map_err(|error| Error::Open(cause(&error)))?;
         // Left over from a process that was killed: linked files live on elsewhere.
         if runs.exists() {
             std::fs::remove_dir_all(&runs).map_err(Error::Open)?;
@@ -113,11 +126,18 @@ impl Substrate {
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, Error> {
-        self.db.get_pinned_cf(self.family(Space::of(key)), key).map_err(|error| Error::Read(cause(&error)))
+        self.db
+            .get_pinned_cf(self.family(Space::of(key)), key)
+            .map_err(|error| Error::Read(cause(&error)))
     }
 
     /// Visits keys from `from` up to, not including, `to`, ascending, until `visit` says stop (`false`).
-    pub(crate) fn scan(&self, from: &[u8], to: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>) -> Result<(), Error> {
+    pub(crate) fn scan(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut iterator = self.iterator(from, to);
         iterator.seek(from);
         while let Some((key, value)) = iterator.item() {
@@ -130,7 +150,12 @@ impl Substrate {
     }
 
     /// The same, descending.
-    pub(crate) fn scan_back(&self, from: &[u8], to: &[u8], mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>) -> Result<(), Error> {
+    pub(crate) fn scan_back(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         let mut iterator = self.iterator(from, to);
         iterator.seek_to_last();
         while let Some((key, value)) = iterator.item() {
@@ -143,7 +168,12 @@ impl Substrate {
     }
 
     /// The last key before `to` that is not before `from`.
-    pub(crate) fn last<T>(&self, from: &[u8], to: &[u8], read: impl FnOnce(&[u8], &[u8]) -> Result<T, Error>) -> Result<Option<T>, Error> {
+    pub(crate) fn last<T>(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        read: impl FnOnce(&[u8], &[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         let (mut read, mut found) = (Some(read), None);
         self.scan_back(from, to, |key, value| {
             found = read.take().map(|read| read(key, value)).transpose()?;
@@ -153,7 +183,12 @@ impl Substrate {
     }
 
     /// The first key from `from` on that is before `to`.
-    pub(crate) fn first<T>(&self, from: &[u8], to: &[u8], read: impl FnOnce(&[u8], &[u8]) -> Result<T, Error>) -> Result<Option<T>, Error> {
+    pub(crate) fn first<T>(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        read: impl FnOnce(&[u8], &[u8]) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         let (mut read, mut found) = (Some(read), None);
         self.scan(from, to, |key, value| {
             found = read.take().map(|read| read(key, value)).transpose()?;
@@ -182,7 +217,11 @@ impl Substrate {
     }
 
     /// Writes a sorted run of one space; `fill` gives the keys in ascending order. `None` when it gave none.
-    pub(crate) fn run(&self, space: Space, fill: impl FnOnce(&mut RunWriter<'_>) -> Result<(), Error>) -> Result<Option<Run>, Error> {
+    pub(crate) fn run(
+        &self,
+        space: Space,
+        fill: impl FnOnce(&mut RunWriter<'_>) -> Result<(), Error>,
+    ) -> Result<Option<Run>, Error> {
         let path = self.runs.join(format!("{}.sst", self.next_run.fetch_add(1, Ordering::Relaxed)));
         let place = SPACES.iter().position(|&known| known == space).expect("every space is listed");
         let writer = SstFileWriter::create(&self.options[place]);
@@ -207,7 +246,9 @@ impl Substrate {
         // Nothing here reads through the engine's own snapshots.
         options.set_snapshot_consistency(false);
         let paths = runs.iter().map(|run| &run.path).collect();
-        self.db.ingest_external_file_cf_opts(self.family(first.space), &options, paths).map_err(|error| Error::Append(cause(&error)))
+        self.db
+            .ingest_external_file_cf_opts(self.family(first.space), &options, paths)
+            .map_err(|error| Error::Append(cause(&error)))
     }
 
     /// Merges everything down; for measurements and after large imports.
@@ -219,10 +260,42 @@ impl Substrate {
         Ok(())
     }
 
+    /// Merges body files that lie side by side into few large ones. Each chunk of an import leaves
+    /// a small one that overlaps no other, so the engine would keep them for ever, and a store of
+    /// many millions of resources would have more files than may be open.
+    pub(crate) fn merge_small_bodies(&self) -> Result<(), Error> {
+        let mut files = self.db.live_files().map_err(|error| Error::Read(cause(&error)))?;
+        files.retain(|file| file.column_family_name == Space::Body.name() && file.level > 0);
+        files.sort_by(|a, b| a.start_key.cmp(&b.start_key));
+        let of_type = |file: &LiveFile| {
+            let first = file.start_key.as_deref()?.get(..2)?;
+            (file.size < SMALL_FILE_BYTES && file.end_key.as_deref()?.starts_with(first))
+                .then(|| first.to_vec())
+        };
+        let mut options = CompactOptions::default();
+        options.set_exclusive_manual_compaction(false);
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        for beside in files.chunk_by(|a, b| of_type(a).is_some() && of_type(a) == of_type(b)) {
+            if let ([first, .., last], true) = (beside, beside.len() >= SMALL_FILES) {
+                let (from, to) = (first.start_key.as_ref(), last.end_key.as_ref());
+                self.db.compact_range_cf_opt(self.family(Space::Body), from, to, &options);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends merging that is under way, so that the folder can be closed.
+    pub(crate) fn stop_merging(&self) {
+        self.db.cancel_all_background_work(false);
+    }
+
     /// Bytes of all files of a space.
     pub(crate) fn disk_bytes(&self, space: Space) -> u64 {
         let family = self.family(space);
-        ["rocksdb.live-sst-files-size", "rocksdb.cur-size-all-mem-tables"].into_iter().filter_map(|name| self.db.property_int_value_cf(family, name).ok().flatten()).sum()
+        ["rocksdb.live-sst-files-size", "rocksdb.cur-size-all-mem-tables"]
+            .into_iter()
+            .filter_map(|name| self.db.property_int_value_cf(family, name).ok().flatten())
+            .sum()
     }
 
     /// All spaces, with their names.
@@ -316,7 +389,11 @@ fn universal(options: &mut Options) {
 /// Sets unite; column segments are put one after the other, oldest first.
 fn merge(key: &[u8], existing: Option<&[u8]>, operands: &MergeOperands) -> Option<Vec<u8>> {
     let all = existing.into_iter().chain(operands.iter());
-    if key.first() == Some(&keys::COLUMN) { Some(all.flatten().copied().collect()) } else { Some(posting::union(all)) }
+    if key.first() == Some(&keys::COLUMN) {
+        Some(all.flatten().copied().collect())
+    } else {
+        Some(posting::union(all))
+    }
 }
 
 /// The engine's error as one of the operating system, as far as its text tells.

@@ -106,10 +106,20 @@ impl Transaction {
 fn prepare(index: usize, write: Write) -> Result<Prepared, Error> {
     let (mut resource, rule) = match write {
         Write::Create { resource } => (resource, Rule::Create),
-        Write::Update { resource, if_match, if_none_match_any, create } => (resource, Rule::Update { if_match, if_none_match_any, create }),
+        Write::Update { resource, if_match, if_none_match_any, create } => {
+            (resource, Rule::Update { if_match, if_none_match_any, create })
+        }
         Write::Delete { resource_type, id, if_match } => {
             let payload = block::compress(std::iter::once((id.as_str(), None)))?;
-            return Ok(Prepared { resource_type, id, payload, body: None, hash: 0, index: None, rule: Rule::Delete { if_match } });
+            return Ok(Prepared {
+                resource_type,
+                id,
+                payload,
+                body: None,
+                hash: 0,
+                index: None,
+                rule: Rule::Delete { if_match },
+            });
         }
     };
     let resource_type = resource.resource_type();
@@ -127,7 +137,15 @@ fn prepare(index: usize, write: Write) -> Result<Prepared, Error> {
     entries.add(0, &resource);
     entries.finish();
     let payload = block::compress(std::iter::once((id.as_str(), Some(body.as_bytes()))))?;
-    Ok(Prepared { resource_type, id, payload, hash: xxh3_64(body.as_bytes()), body: Some(body), index: Some(entries), rule })
+    Ok(Prepared {
+        resource_type,
+        id,
+        payload,
+        hash: xxh3_64(body.as_bytes()),
+        body: Some(body),
+        index: Some(entries),
+        rule,
+    })
 }
 
 /// A random UUID (version 4). The standard library's hash keys come from the operating system.
@@ -167,14 +185,29 @@ impl Chunk {
             let resource_type = resource.resource_type();
             let id = resource.id().ok_or(Error::NoId { index: input, resource_type })?.to_owned();
             // Imports come a type at a time: the last chunk is nearly always the right one.
-            let place = chunks.iter().rposition(|chunk| chunk.resource_type == resource_type).unwrap_or_else(|| {
-                chunks.push(Self { resource_type, entries: Vec::new(), index: Index::new(resource_type), payloads: Vec::new(), by_id: Vec::new() });
-                chunks.len() - 1
-            });
+            let place = chunks
+                .iter()
+                .rposition(|chunk| chunk.resource_type == resource_type)
+                .unwrap_or_else(|| {
+                    chunks.push(Self {
+                        resource_type,
+                        entries: Vec::new(),
+                        index: Index::new(resource_type),
+                        payloads: Vec::new(),
+                        by_id: Vec::new(),
+                    });
+                    chunks.len() - 1
+                });
             let chunk = &mut chunks[place];
             chunk.index.add(chunk.entries.len() as u32, resource);
             let body = resource.body();
-            chunk.entries.push(Entry { input: input as u32, id, hash: xxh3_64(body.as_bytes()), body, earlier: None });
+            chunk.entries.push(Entry {
+                input: input as u32,
+                id,
+                hash: xxh3_64(body.as_bytes()),
+                body,
+                earlier: None,
+            });
         }
         chunks.sort_by_key(|chunk| chunk.resource_type.number());
         for chunk in &mut chunks {
@@ -204,7 +237,9 @@ impl Chunk {
                 bytes += entries[end].body.as_bytes().len();
                 end += 1;
             }
-            let versions = entries[start..end].iter().map(|entry| (entry.id.as_str(), Some(entry.body.as_bytes())));
+            let versions = entries[start..end]
+                .iter()
+                .map(|entry| (entry.id.as_str(), Some(entry.body.as_bytes())));
             self.payloads.push(block::compress(versions)?);
             start = end;
         }

@@ -18,7 +18,7 @@ use crate::{
     posting,
     record::{LogRecord, RunException, RunRecord, VersionRecord},
     store::{Inner, State, Store, sets_of},
-    substrate::{Batch, Space},
+    substrate::{Batch, Run, Space, Substrate},
     transaction::{Chunk, Prepared, Rule, Transaction, Work},
 };
 use fhir::{Body, ResourceType};
@@ -27,6 +27,7 @@ use roaring::RoaringBitmap;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, atomic::Ordering},
+    thread::ScopedJoinHandle,
 };
 
 /// Who waits to be written.
@@ -72,7 +73,11 @@ impl Store {
         let work = transaction.work?;
         let limit = inner.settings.transaction_bytes_max;
         if transaction.bytes > limit {
-            return Err(Error::TooLarge { what: "the transaction", found: transaction.bytes, limit });
+            return Err(Error::TooLarge {
+                what: "the transaction",
+                found: transaction.bytes,
+                limit,
+            });
         }
         let ticket = Arc::new(Ticket::default());
         {
@@ -113,7 +118,9 @@ impl Drop for Lead<'_> {
             // Only after a panic is anybody left without an answer.
             if matches!(*ticket.signal.lock(), Signal::Wait) && std::thread::panicking() {
                 self.inner.refuses_writes.store(true, Ordering::Release);
-                ticket.send(Signal::Done(Err(Error::Append(std::io::Error::other("the writer stopped")))));
+                ticket.send(Signal::Done(Err(Error::Append(std::io::Error::other(
+                    "the writer stopped",
+                )))));
             }
         }
         let mut queue = self.inner.queue.lock();
@@ -176,14 +183,21 @@ impl Decision {
 
 impl<'a> Group<'a> {
     fn new(inner: &'a Inner) -> Self {
-        Self { inner, state: (*inner.state()).clone(), batch: inner.substrate.batch(), newest: HashMap::new(), answers: Vec::new() }
+        Self {
+            inner,
+            state: (*inner.state()).clone(),
+            batch: inner.substrate.batch(),
+            newest: HashMap::new(),
+            answers: Vec::new(),
+        }
     }
 
     /// Checks a transaction and adds it to the batch, or leaves everything as it was.
     fn add(&mut self, writes: Vec<Prepared>) -> Result<Commit, Error> {
         self.inner.check_writable()?;
         let mut next: HashMap<ResourceType, u32> = HashMap::new();
-        let mut mine: HashMap<(ResourceType, &str), (VersionRecord, Option<&Body>)> = HashMap::new();
+        let mut mine: HashMap<(ResourceType, &str), (VersionRecord, Option<&Body>)> =
+            HashMap::new();
         let mut decisions = Vec::with_capacity(writes.len());
         for write in &writes {
             let (current, content) = match mine.get(&(write.resource_type, write.id.as_str())) {
@@ -193,11 +207,20 @@ impl<'a> Group<'a> {
                     None => (self.stored(write.resource_type, &write.id)?, None),
                 },
             };
-            let ordinal = next.entry(write.resource_type).or_insert(self.state.types[write.resource_type.number() as usize].limit);
+            let ordinal = next
+                .entry(write.resource_type)
+                .or_insert(self.state.types[write.resource_type.number() as usize].limit);
             let decision = self.decide(write, current, content, *ordinal)?;
             if decision.kind != WrittenKind::Unchanged {
-                *ordinal = ordinal.checked_add(1).ok_or(Error::TooLarge { what: "the type", found: u32::MAX.into(), limit: u32::MAX.into() })?;
-                mine.insert((write.resource_type, &write.id), (decision.record, write.body.as_ref()));
+                *ordinal = ordinal.checked_add(1).ok_or(Error::TooLarge {
+                    what: "the type",
+                    found: u32::MAX.into(),
+                    limit: u32::MAX.into(),
+                })?;
+                mine.insert(
+                    (write.resource_type, &write.id),
+                    (decision.record, write.body.as_ref()),
+                );
             }
             decisions.push(decision);
         }
@@ -205,17 +228,32 @@ impl<'a> Group<'a> {
         Ok(self.append(writes, decisions))
     }
 
-    fn stored(&self, resource_type: ResourceType, id: &str) -> Result<Option<VersionRecord>, Error> {
+    fn stored(
+        &self,
+        resource_type: ResourceType,
+        id: &str,
+    ) -> Result<Option<VersionRecord>, Error> {
         stored(self.inner, &self.state, resource_type, id)
     }
 
-    fn decide(&self, write: &Prepared, current: Option<VersionRecord>, content: Option<&Body>, ordinal: u32) -> Result<Decision, Error> {
+    fn decide(
+        &self,
+        write: &Prepared,
+        current: Option<VersionRecord>,
+        content: Option<&Body>,
+        ordinal: u32,
+    ) -> Result<Decision, Error> {
         let live = current.filter(|current| !current.deleted);
         let target = || (write.resource_type, write.id.clone());
         let expect = |if_match: Option<u64>| match if_match {
             Some(expected) if live.is_none_or(|live| live.version_id != expected) => {
                 let (resource_type, id) = target();
-                Err(Error::VersionConflict { resource_type, id, expected, found: live.map_or(0, |live| live.version_id) })
+                Err(Error::VersionConflict {
+                    resource_type,
+                    id,
+                    expected,
+                    found: live.map_or(0, |live| live.version_id),
+                })
             }
             _ => Ok(()),
         };
@@ -234,7 +272,9 @@ impl<'a> Group<'a> {
                 if !create && live.is_none() {
                     let (resource_type, id) = target();
                     return Err(match current {
-                        Some(current) => Error::Deleted { resource_type, id, version: current.version_id },
+                        Some(current) => {
+                            Error::Deleted { resource_type, id, version: current.version_id }
+                        }
                         None => Error::NotFound { resource_type, id, version: None },
                     });
                 }
@@ -242,7 +282,12 @@ impl<'a> Group<'a> {
             Rule::Delete { if_match } => {
                 expect(if_match)?;
                 if live.is_none() {
-                    let record = current.unwrap_or(VersionRecord { ordinal: 0, version_id: 0, deleted: true, hash: 0 });
+                    let record = current.unwrap_or(VersionRecord {
+                        ordinal: 0,
+                        version_id: 0,
+                        deleted: true,
+                        hash: 0,
+                    });
                     return Ok(Decision { kind: WrittenKind::Unchanged, record, previous: None });
                 }
             }
@@ -251,7 +296,10 @@ impl<'a> Group<'a> {
             let same = live.hash == write.hash
                 && match content {
                     Some(content) => content == body,
-                    None => self.inner.body_bytes(write.resource_type, live.ordinal)?.as_deref() == Some(body.as_bytes()),
+                    None => {
+                        self.inner.body_bytes(write.resource_type, live.ordinal)?.as_deref()
+                            == Some(body.as_bytes())
+                    }
                 };
             if same {
                 return Ok(Decision { kind: WrittenKind::Unchanged, record: live, previous: None });
@@ -263,7 +311,16 @@ impl<'a> Group<'a> {
             (Some(_), None) => WrittenKind::Created,
         };
         let version_id = current.map_or(1, |current| current.version_id + 1);
-        Ok(Decision { kind, record: VersionRecord { ordinal, version_id, deleted: write.body.is_none(), hash: write.hash }, previous: current })
+        Ok(Decision {
+            kind,
+            record: VersionRecord {
+                ordinal,
+                version_id,
+                deleted: write.body.is_none(),
+                hash: write.hash,
+            },
+            previous: current,
+        })
     }
 
     fn append(&mut self, writes: Vec<Prepared>, decisions: Vec<Decision>) -> Commit {
@@ -293,32 +350,52 @@ impl<'a> Group<'a> {
             let record = decision.record;
             let ordinal = record.ordinal;
             if let Some(previous) = decision.previous {
-                self.batch.put(&keys::history_of(resource_type, &id, previous.ordinal), &previous.encode());
+                self.batch.put(
+                    &keys::history_of(resource_type, &id, previous.ordinal),
+                    &previous.encode(),
+                );
             }
             self.batch.put(&keys::version(resource_type, &id), &record.encode());
-            let exceptions: &[(u32, u64)] = if record.version_id == 1 { &[] } else { &[(0, record.version_id)] };
-            self.batch.put(&keys::body(resource_type, ordinal), &payload.encode(commit, time_us, exceptions));
+            let exceptions: &[(u32, u64)] =
+                if record.version_id == 1 { &[] } else { &[(0, record.version_id)] };
+            self.batch.put(
+                &keys::body(resource_type, ordinal),
+                &payload.encode(commit, time_us, exceptions),
+            );
             if let Some(index) = index {
                 let batch = &mut self.batch;
                 let mut merge = |key: &[u8], value: &[u8]| {
                     batch.merge(key, value);
                     Ok::<(), std::convert::Infallible>(())
                 };
-                let (Ok(()), Ok(())) = (index.columns(ordinal, &mut merge), index.postings(ordinal, &mut merge));
+                let (Ok(()), Ok(())) =
+                    (index.columns(ordinal, &mut merge), index.postings(ordinal, &mut merge));
             }
             let state = &mut self.state.types[resource_type.number() as usize];
             state.limit = ordinal + 1;
             for dead in decision.replaced().into_iter().chain(record.deleted.then_some(ordinal)) {
                 Arc::make_mut(&mut state.dead).insert(dead);
-                self.batch.merge(&keys::per_type(keys::DEAD, resource_type, container(dead)), &posting::encode_one(low(dead)));
+                self.batch.merge(
+                    &keys::per_type(keys::DEAD, resource_type, container(dead)),
+                    &posting::encode_one(low(dead)),
+                );
             }
-            let place = runs.iter().position(|(known, _)| *known == resource_type).unwrap_or_else(|| {
-                runs.push((resource_type, RunRecord { first: ordinal, time_us, ..RunRecord::default() }));
-                runs.len() - 1
-            });
+            let place =
+                runs.iter().position(|(known, _)| *known == resource_type).unwrap_or_else(|| {
+                    runs.push((
+                        resource_type,
+                        RunRecord { first: ordinal, time_us, ..RunRecord::default() },
+                    ));
+                    runs.len() - 1
+                });
             let run = &mut runs[place].1;
             if record.version_id > 1 || record.deleted {
-                run.exceptions.push(RunException { index: run.count, version_id: record.version_id, deleted: record.deleted, replaced: decision.replaced() });
+                run.exceptions.push(RunException {
+                    index: run.count,
+                    version_id: record.version_id,
+                    deleted: record.deleted,
+                    replaced: decision.replaced(),
+                });
             }
             run.count += 1;
             self.newest.insert((resource_type, id), (record, body));
@@ -347,14 +424,22 @@ impl<'a> Group<'a> {
                     other => (std::io::ErrorKind::Other, other.to_string()),
                 };
                 for (ticket, _) in self.answers {
-                    ticket.send(Signal::Done(Err(Error::Append(std::io::Error::new(kind, text.clone())))));
+                    ticket.send(Signal::Done(Err(Error::Append(std::io::Error::new(
+                        kind,
+                        text.clone(),
+                    )))));
                 }
             }
         }
     }
 }
 
-fn stored(inner: &Inner, state: &State, resource_type: ResourceType, id: &str) -> Result<Option<VersionRecord>, Error> {
+fn stored(
+    inner: &Inner,
+    state: &State,
+    resource_type: ResourceType,
+    id: &str,
+) -> Result<Option<VersionRecord>, Error> {
     let state = &state.types[resource_type.number() as usize];
     inner.version(resource_type, id, state.limit, &state.orphans)
 }
@@ -364,7 +449,10 @@ fn publish(batch: &mut Batch<'_>, commit: u64, time_us: i64, runs: &[(ResourceTy
     for (resource_type, run) in runs {
         batch.put(&keys::run(*resource_type, commit), &run.encode());
     }
-    let log = LogRecord { time_us, types: runs.iter().map(|(resource_type, _)| resource_type.number()).collect() };
+    let log = LogRecord {
+        time_us,
+        types: runs.iter().map(|(resource_type, _)| resource_type.number()).collect(),
+    };
     batch.put(&keys::log(commit), &log.encode());
 }
 
@@ -395,57 +483,32 @@ fn bulk(inner: &Inner, chunks: Vec<Chunk>) -> Result<Commit, Error> {
     for chunk in chunks {
         numbered.extend(number(inner, &state, chunk, time_us, &mut written)?);
     }
-    let written = written.into_iter().map(|written| written.expect("every entry was decided")).collect();
+    let written =
+        written.into_iter().map(|written| written.expect("every entry was decided")).collect();
     if numbered.is_empty() {
         return Ok(Commit { number: state.commit, time_us: state.time_us, written });
     }
 
-    let substrate = &inner.substrate;
-    let (large, small): (Vec<&Numbered>, Vec<&Numbered>) = numbered.iter().partition(|numbered| numbered.chunk.payload_bytes() > OWN_RUN_BYTES);
-    let mut bodies = Vec::new();
-    for group in large.into_iter().map(|one| vec![one]).chain([small]) {
-        bodies.extend(substrate.run(Space::Body, |run| {
-            for numbered in &group {
-                let mut start = 0;
-                let mut exceptions = numbered.run.exceptions.iter().peekable();
-                for payload in &numbered.chunk.payloads {
-                    let end = start + payload.count;
-                    let mut here = Vec::new();
-                    while let Some(exception) = exceptions.next_if(|exception| exception.index < end) {
-                        here.push((exception.index - start, exception.version_id));
-                    }
-                    run.put(&keys::body(numbered.chunk.resource_type, numbered.base + start), &payload.encode(commit, time_us, &here))?;
-                    start = end;
-                }
-            }
-            Ok(())
-        })?);
-    }
-    let index = substrate.run(Space::Index, |run| {
-        for numbered in &numbered {
-            numbered.chunk.index.columns(numbered.base, |key, value| run.merge(key, value))?;
+    let substrate = &*inner.substrate;
+    let (large, small): (Vec<&Numbered>, Vec<&Numbered>) =
+        numbered.iter().partition(|numbered| numbered.chunk.payload_bytes() > OWN_RUN_BYTES);
+    // Each run ends with a sync of its file: the three wait for the disk at the same time.
+    let (bodies, index, versions) = std::thread::scope(|scope| {
+        let index = scope.spawn(|| index_run(substrate, &numbered));
+        let versions = scope.spawn(|| version_run(substrate, &numbered));
+        let mut bodies = Vec::new();
+        for group in large.into_iter().map(|one| vec![one]).chain([small]) {
+            bodies.extend(body_run(substrate, &group, commit, time_us)?);
         }
-        for numbered in &numbered {
-            numbered.chunk.index.postings(numbered.base, |key, value| run.merge(key, value))?;
-        }
-        Ok(())
-    })?;
-    let versions = substrate.run(Space::Version, |run| {
-        for (key, value) in numbered.iter().flat_map(|numbered| &numbered.history) {
-            run.put(key, value)?;
-        }
-        for numbered in &numbered {
-            let chunk = &numbered.chunk;
-            for same in chunk.same_ids() {
-                let newest = *same.last().expect("groups are not empty") as usize;
-                run.put(&keys::version(chunk.resource_type, &chunk.entries[newest].id), &numbered.records[newest].encode())?;
-            }
-        }
-        Ok(())
+        Ok::<_, Error>((bodies, joined(index)?, joined(versions)?))
     })?;
     substrate.ingest(&bodies)?;
-    substrate.ingest(index.as_slice())?;
-    substrate.ingest(versions.as_slice())?;
+    inner.wrote_bodies(bodies.len());
+    std::thread::scope(|scope| {
+        let index = scope.spawn(|| substrate.ingest(index.as_slice()));
+        let versions = substrate.ingest(versions.as_slice());
+        joined(index).and(versions)
+    })?;
 
     let mut batch = substrate.batch();
     let mut runs = Vec::with_capacity(numbered.len());
@@ -469,8 +532,72 @@ fn bulk(inner: &Inner, chunks: Vec<Chunk>) -> Result<Commit, Error> {
     Ok(Commit { number: commit, time_us, written })
 }
 
+fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Error>>) -> Result<T, Error> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn body_run(
+    substrate: &Substrate,
+    group: &[&Numbered],
+    commit: u64,
+    time_us: i64,
+) -> Result<Option<Run>, Error> {
+    substrate.run(Space::Body, |run| {
+        for numbered in group {
+            let mut start = 0;
+            let mut exceptions = numbered.run.exceptions.iter().peekable();
+            for payload in &numbered.chunk.payloads {
+                let end = start + payload.count;
+                let mut here = Vec::new();
+                while let Some(exception) = exceptions.next_if(|known| known.index < end) {
+                    here.push((exception.index - start, exception.version_id));
+                }
+                let key = keys::body(numbered.chunk.resource_type, numbered.base + start);
+                run.put(&key, &payload.encode(commit, time_us, &here))?;
+                start = end;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn index_run(substrate: &Substrate, all: &[Numbered]) -> Result<Option<Run>, Error> {
+    substrate.run(Space::Index, |run| {
+        for numbered in all {
+            numbered.chunk.index.columns(numbered.base, |key, value| run.merge(key, value))?;
+        }
+        for numbered in all {
+            numbered.chunk.index.postings(numbered.base, |key, value| run.merge(key, value))?;
+        }
+        Ok(())
+    })
+}
+
+fn version_run(substrate: &Substrate, all: &[Numbered]) -> Result<Option<Run>, Error> {
+    substrate.run(Space::Version, |run| {
+        for (key, value) in all.iter().flat_map(|numbered| &numbered.history) {
+            run.put(key, value)?;
+        }
+        for numbered in all {
+            let chunk = &numbered.chunk;
+            for same in chunk.same_ids() {
+                let newest = *same.last().expect("groups are not empty") as usize;
+                let key = keys::version(chunk.resource_type, &chunk.entries[newest].id);
+                run.put(&key, &numbered.records[newest].encode())?;
+            }
+        }
+        Ok(())
+    })
+}
+
 /// Decides which entries of a chunk are new content, and numbers them. `None` when none are.
-fn number(inner: &Inner, state: &State, mut chunk: Chunk, time_us: i64, written: &mut [Option<Written>]) -> Result<Option<Numbered>, Error> {
+fn number(
+    inner: &Inner,
+    state: &State,
+    mut chunk: Chunk,
+    time_us: i64,
+    written: &mut [Option<Written>],
+) -> Result<Option<Numbered>, Error> {
     let resource_type = chunk.resource_type;
     let count = chunk.entries.len();
     let mut before = vec![None; count];
@@ -482,9 +609,15 @@ fn number(inner: &Inner, state: &State, mut chunk: Chunk, time_us: i64, written:
         for &place in same {
             let entry = &chunk.entries[place as usize];
             before[place as usize] = stored;
-            let unchanged = match (earlier, stored.filter(|stored| !stored.deleted && stored.hash == entry.hash)) {
+            let unchanged = match (
+                earlier,
+                stored.filter(|stored| !stored.deleted && stored.hash == entry.hash),
+            ) {
                 (Some(earlier), _) => earlier.hash == entry.hash && earlier.body == entry.body,
-                (None, Some(stored)) => inner.body_bytes(resource_type, stored.ordinal)?.as_deref() == Some(entry.body.as_bytes()),
+                (None, Some(stored)) => {
+                    inner.body_bytes(resource_type, stored.ordinal)?.as_deref()
+                        == Some(entry.body.as_bytes())
+                }
                 (None, None) => false,
             };
             wanted[place as usize] = !unchanged;
@@ -493,32 +626,60 @@ fn number(inner: &Inner, state: &State, mut chunk: Chunk, time_us: i64, written:
     }
     let base = state.types[resource_type.number() as usize].limit;
     if u64::from(base) + count as u64 >= u64::from(u32::MAX) {
-        return Err(Error::TooLarge { what: "the type", found: u64::from(base) + count as u64, limit: u32::MAX.into() });
+        return Err(Error::TooLarge {
+            what: "the type",
+            found: u64::from(base) + count as u64,
+            limit: u32::MAX.into(),
+        });
     }
     let mut run = RunRecord { first: base, time_us, ..RunRecord::default() };
     let mut dead = RoaringBitmap::new();
     let mut history = Vec::new();
     let mut records: Vec<VersionRecord> = Vec::with_capacity(count);
     for (place, entry) in chunk.entries.iter().enumerate() {
-        let current = entry.earlier.map_or(before[place], |earlier| Some(records[earlier as usize]));
+        let current =
+            entry.earlier.map_or(before[place], |earlier| Some(records[earlier as usize]));
         let live = current.filter(|current| !current.deleted);
         let (record, kind, replaced) = match live.filter(|_| !wanted[place]) {
             Some(live) => (live, WrittenKind::Unchanged, None),
             None => {
                 let version_id = current.map_or(1, |current| current.version_id + 1);
-                let record = VersionRecord { ordinal: base + run.count, version_id, deleted: false, hash: entry.hash };
+                let record = VersionRecord {
+                    ordinal: base + run.count,
+                    version_id,
+                    deleted: false,
+                    hash: entry.hash,
+                };
                 let replaced = live.map(|live| live.ordinal);
                 if let Some(current) = current {
-                    run.exceptions.push(RunException { index: run.count, version_id, deleted: false, replaced });
-                    history.push((keys::history_of(resource_type, &entry.id, current.ordinal), current.encode()));
+                    run.exceptions.push(RunException {
+                        index: run.count,
+                        version_id,
+                        deleted: false,
+                        replaced,
+                    });
+                    history.push((
+                        keys::history_of(resource_type, &entry.id, current.ordinal),
+                        current.encode(),
+                    ));
                 }
                 dead.extend(replaced);
                 run.count += 1;
-                (record, if live.is_some() { WrittenKind::Updated } else { WrittenKind::Created }, replaced)
+                (
+                    record,
+                    if live.is_some() { WrittenKind::Updated } else { WrittenKind::Created },
+                    replaced,
+                )
             }
         };
-        written[entry.input as usize] =
-            Some(Written { resource_type, id: entry.id.clone(), ordinal: record.ordinal, version_id: record.version_id, kind, replaced });
+        written[entry.input as usize] = Some(Written {
+            resource_type,
+            id: entry.id.clone(),
+            ordinal: record.ordinal,
+            version_id: record.version_id,
+            kind,
+            replaced,
+        });
         records.push(record);
     }
     if run.count == 0 {
@@ -535,7 +696,11 @@ fn number(inner: &Inner, state: &State, mut chunk: Chunk, time_us: i64, written:
 
 impl Inner {
     /// The stored bytes of a version's body.
-    pub(crate) fn body_bytes(&self, resource_type: ResourceType, ordinal: u32) -> Result<Option<bytes::Bytes>, Error> {
+    pub(crate) fn body_bytes(
+        &self,
+        resource_type: ResourceType,
+        ordinal: u32,
+    ) -> Result<Option<bytes::Bytes>, Error> {
         Ok(self.block(resource_type, ordinal)?.get(ordinal)?.2)
     }
 }

@@ -13,7 +13,7 @@ demo: build
 	$(TARN) demo $(if $(FROM),--from $(FROM)) $(ARGS)
 
 build: console
-	@echo "Building tarn (the first time compiles DataFusion and RocksDB: about 12 minutes on two cores)"
+	@echo "Building tarn (the first time compiles DataFusion and RocksDB: about half an hour on two cores)"
 	cargo build --release --locked
 
 console: web/dist/index.html

@@ -281,7 +281,7 @@ impl Job<'_> {
                 let (chunks, prepared_in) = (chunks.clone(), prepared_in.clone());
                 threads.push(scope.spawn(move || {
                     for chunk in chunks {
-                        if prepared_in.send(prepare::prepare(self, chunk)).is_err() {
+                        if prepared_in.send(prepare::prepare_safely(self, chunk)).is_err() {
                             break;
                         }
                     }

@@ -116,7 +116,17 @@ impl Rooms {
         let store = blocking(move || catalog.store(&store_id).map_err(Error::from)).await?;
         let settings =
             lake::Settings { name: datastore.name.clone(), ..self.settings.lake.clone() };
-        let lake = Arc::new(lake::Lake::open(&self.data.join("lake").join(&id), settings).await?);
+        let folder = self.data.join("lake").join(&id);
+        let mut lake = lake::Lake::open(&folder, settings.clone()).await?;
+        if lake.durable() > store.current_commit() {
+            // The store was put back from an older copy: its next commits would look applied.
+            tracing::warn!(datastore = id, "the tables are ahead of the store; building them anew");
+            drop(lake);
+            std::fs::remove_dir_all(&folder)
+                .map_err(|source| Error::Output { path: folder.display().to_string(), source })?;
+            lake = lake::Lake::open(&folder, settings).await?;
+        }
+        let lake = Arc::new(lake);
         let room = Arc::new(Room {
             datastore,
             store,

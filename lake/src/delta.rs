@@ -292,6 +292,9 @@ impl Log {
             .map_err(|error| failed(error.into()))?;
         let entry = self.folder.join("_delta_log").join(format!("{version:020}.json"));
         sync(&entry)?;
+        for file in &change.removed {
+            self.touch(&file.add.path);
+        }
         self.version = Some(version);
         self.metadata = metadata;
         self.schema = change.schema.clone();
@@ -348,6 +351,18 @@ impl Log {
         file.write_all(&bytes).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         Ok(descriptors)
+    }
+
+    /// Marks a file as having left the table now: [`RETENTION`] counts from here, so that queries
+    /// that began before still find it.
+    fn touch(&self, name: &str) {
+        let marked = File::options()
+            .append(true)
+            .open(self.folder.join(name))
+            .and_then(|file| file.set_modified(SystemTime::now()));
+        if let Err(error) = marked {
+            tracing::warn!(name, %error, "a file that left the table could not be marked");
+        }
     }
 
     /// Deletes files of commits that never happened, and files that left the table a while ago.

@@ -35,6 +35,22 @@ pub(crate) fn status(code: IssueCode) -> StatusCode {
     }
 }
 
+/// The part of the request at fault when the error names none: `http.` and its name.
+///
+/// Spec: <https://hl7.org/fhir/R4/operationoutcome-definitions.html#OperationOutcome.issue.location>
+fn place(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "http.authorization",
+        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::NOT_IMPLEMENTED => "http.path",
+        StatusCode::METHOD_NOT_ALLOWED => "http.method",
+        StatusCode::NOT_ACCEPTABLE => "http.accept",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "http.content-type",
+        StatusCode::PRECONDITION_FAILED => "http.if-match",
+        StatusCode::PAYLOAD_TOO_LARGE => "http.content-length",
+        _ => "http",
+    }
+}
+
 /// Something that could not be done, and how the client hears of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -98,6 +114,9 @@ impl Failure {
         }
         if door == Door::Fhir {
             let mut outcome = self.outcome.clone();
+            for issue in &mut outcome.issues {
+                issue.expression.get_or_insert_with(|| place(self.status).to_owned());
+            }
             if let (Some(issue), Some(hint)) = (outcome.issues.first_mut(), &self.hint) {
                 issue.diagnostics = format!("{}; {hint}", issue.diagnostics);
             }
@@ -166,7 +185,8 @@ impl From<store::Error> for Failure {
                 .with_status(StatusCode::PRECONDITION_FAILED)
                 .with_hint("read the resource again, then retry"),
             E::Exists { .. } => Self::new(IssueCode::Duplicate, message)
-                .with_status(StatusCode::PRECONDITION_FAILED),
+                .with_status(StatusCode::PRECONDITION_FAILED)
+                .at("http.if-none-match"),
             E::NoId { .. } => Self::new(IssueCode::Required, message),
             E::TooLarge { .. } => Self::new(IssueCode::TooLong, message),
             E::Unsupported { parameter, .. } => {

@@ -20,7 +20,7 @@ pub struct Settings {
     pub body_seconds: u64,
     /// Connections served at once; more wait in the system's queue. Default 1,024.
     pub connections_max: usize,
-    /// Seconds a SQL query may take. Default 300.
+    /// Seconds a SQL query may take, never more than `lake.query_seconds_max`. Default 60.
     pub sql_seconds: u64,
     /// Rows a SQL answer may have; a larger one is refused. Default 1,000,000.
     pub sql_rows_max: usize,
@@ -45,7 +45,7 @@ impl Default for Settings {
             header_seconds: 15,
             body_seconds: 30,
             connections_max: 1_024,
-            sql_seconds: 300,
+            sql_seconds: 60,
             sql_rows_max: 1_000_000,
             sql_concurrent_max: 4,
             session_minutes: 720,

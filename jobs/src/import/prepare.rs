@@ -26,7 +26,19 @@ pub(super) struct Content {
     pub rows: Vec<(ResourceType, usize, lake::Rows)>,
 }
 
-pub(super) fn prepare(job: &Job<'_>, mut chunk: Chunk) -> Prepared {
+/// Prepares a chunk; a panic becomes the chunk's error, so that nobody waits for it for ever.
+pub(super) fn prepare_safely(job: &Job<'_>, chunk: Chunk) -> Prepared {
+    let (number, bytes) = (chunk.number, chunk.bytes);
+    let prepared = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| prepare(job, chunk)));
+    prepared.unwrap_or_else(|_| Prepared {
+        number,
+        bytes,
+        rejects: Vec::new(),
+        content: Err(Error::Internal("an import thread panicked".to_owned())),
+    })
+}
+
+fn prepare(job: &Job<'_>, mut chunk: Chunk) -> Prepared {
     let mut rejected = Vec::new();
     let mut types: BTreeMap<ResourceType, Vec<Resource>> = BTreeMap::new();
     Meters::time(&job.meters.parse_ns, || {

@@ -2,7 +2,8 @@
 //!
 //! `repeat('x', 2000000000)` allocates outside every memory pool, and does so while the query is
 //! still being planned. Each such function is wrapped: what a batch asks for is added up first, and
-//! more than [`RESULT_BYTES_MAX`] is refused.
+//! more than [`RESULT_BYTES_MAX`] is refused
+//! ([`CONSTANT_BYTES_MAX`] when no column is involved).
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray};
 use datafusion::arrow::compute::cast;
@@ -23,6 +24,13 @@ use std::sync::Arc;
 /// Most bytes one call may make for one batch of rows.
 const RESULT_BYTES_MAX: u64 = 64 << 20;
 
+/// Most bytes one call may make out of constants: such results are kept while a query is planned,
+/// and one statement may hold thousands.
+const CONSTANT_BYTES_MAX: u64 = 1 << 20;
+
+/// Texts up to this long may be put in many places of another.
+const SMALL_BYTES: u64 = 64;
+
 /// How a function's arguments say how much it will make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Growth {
@@ -36,6 +44,12 @@ enum Growth {
     Resize,
     /// `range(start, stop, step)`.
     Steps,
+    /// `concat(text, …)`: as much as it is given.
+    Sum,
+    /// `replace(text, from, to)`: the argument at this place may come many times.
+    Insert(usize),
+    /// `levenshtein(a, b)`: time grows with the product of the lengths.
+    Product,
 }
 
 /// A function, and how its result grows.
@@ -58,6 +72,14 @@ pub(crate) fn register(state: &mut SessionState) -> Result<()> {
         ("array_resize", Growth::Resize),
         ("range", Growth::Steps),
         ("generate_series", Growth::Steps),
+        ("concat", Growth::Sum),
+        ("concat_ws", Growth::Sum),
+        ("replace", Growth::Insert(2)),
+        ("regexp_replace", Growth::Insert(2)),
+        ("translate", Growth::Insert(2)),
+        ("array_to_string", Growth::Insert(1)),
+        ("to_char", Growth::Insert(1)),
+        ("levenshtein", Growth::Product),
     ] {
         let inner = state.udf(name)?;
         state.register_udf(Arc::new(ScalarUDF::new_from_impl(Bounded { inner, growth })))?;
@@ -67,8 +89,7 @@ pub(crate) fn register(state: &mut SessionState) -> Result<()> {
 
 impl Bounded {
     /// Bytes the call will make, as far as the arguments tell.
-    fn demand(&self, arguments: &[ColumnarValue], rows: usize) -> Option<u64> {
-        let scalar = arguments.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+    fn demand(&self, arguments: &[ColumnarValue], rows: usize, scalar: bool) -> Option<u64> {
         let rows = if scalar { 1 } else { rows };
         let array = |place: usize| arguments.get(place)?.to_array(rows).ok();
         match self.growth {
@@ -88,6 +109,27 @@ impl Bounded {
                     _ => 16,
                 };
                 Some((0..rows).map(|row| at(&times, row).saturating_mul(each)).sum_up())
+            }
+            Growth::Sum => {
+                let sizes = (0..arguments.len()).filter_map(|place| {
+                    let sizes = longs(&length(array(place)?.as_ref()).ok()?)?;
+                    Some((0..rows).map(|row| at(&sizes, row)).sum_up())
+                });
+                Some(sizes.sum_up())
+            }
+            Growth::Insert(place) => {
+                let sizes = longs(&length(array(place)?.as_ref()).ok()?)?;
+                let longest = (0..rows).map(|row| at(&sizes, row)).max().unwrap_or(0);
+                if longest <= SMALL_BYTES {
+                    return Some(0);
+                }
+                let given = array(0)?.get_array_memory_size() as u64;
+                Some(given.saturating_mul(longest))
+            }
+            Growth::Product => {
+                let (one, other) = (length(array(0)?.as_ref()), length(array(1)?.as_ref()));
+                let (one, other) = (longs(&one.ok()?)?, longs(&other.ok()?)?);
+                Some((0..rows).map(|row| at(&one, row).saturating_mul(at(&other, row))).sum_up())
             }
             Growth::Steps => {
                 let (start, stop) = match arguments.len() {
@@ -186,8 +228,10 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        match self.demand(&arguments.args, arguments.number_rows) {
-            Some(bytes) if bytes > RESULT_BYTES_MAX => {
+        let scalar = arguments.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_)));
+        let most = if scalar { CONSTANT_BYTES_MAX } else { RESULT_BYTES_MAX };
+        match self.demand(&arguments.args, arguments.number_rows, scalar) {
+            Some(bytes) if bytes > most => {
                 let message = format!("`{}` would make more than the bound", self.name());
                 Err(DataFusionError::ResourcesExhausted(message))
             }

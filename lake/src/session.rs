@@ -33,8 +33,9 @@ use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 
 /// The one catalog.
 const CATALOG: &str = "tarn";
@@ -220,6 +221,21 @@ impl SchemaProvider for ViewSchema {
     }
 }
 
+/// Bytes of stack for a thread that plans and runs queries: a statement of thousands of terms is a
+/// tree as deep. Only what is used takes memory.
+const STACK_BYTES: usize = 256 << 20;
+
+/// The threads that plan and run queries. They are not the server's own: a query that computes
+/// long without a pause keeps others from SQL, but nobody from FHIR or the console.
+static WORKERS: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).max(2))
+        .thread_stack_size(STACK_BYTES)
+        .thread_name("tarn-sql")
+        .enable_all()
+        .build()
+});
+
 pub(crate) async fn query(
     inner: &Arc<Inner>,
     sql: &str,
@@ -232,8 +248,12 @@ pub(crate) async fn query(
     let (inner, sql, rows_max) = (inner.clone(), sql.to_owned(), options.rows_max);
     // A task of its own: where the engine computes long without a pause, or panics (its text
     // arrays do beyond 2 GiB), the caller still gets an answer. Dropping the set stops it.
+    let workers = WORKERS.as_ref().map_err(|error| {
+        let error = std::io::Error::new(error.kind(), error.to_string());
+        Error::Query(DataFusionError::IoError(error).into())
+    })?;
     let mut task = tokio::task::JoinSet::new();
-    task.spawn(async move {
+    let work = async move {
         match run(&inner, &sql, view.clone(), rows_max, true).await {
             Err(Error::Query(error)) if is_leaf_pushdown_fault(&error.to_string()) => {
                 run(&inner, &sql, view, rows_max, false).await
@@ -243,7 +263,8 @@ pub(crate) async fn query(
             }
             answer => answer,
         }
-    });
+    };
+    task.spawn_on(work, workers.handle());
     match tokio::time::timeout(allowed, task.join_next()).await {
         Ok(Some(Ok(answer))) => answer,
         Ok(_) => Err(Error::Sql {
@@ -375,23 +396,12 @@ fn explain(error: DataFusionError, settings: &Settings) -> Error {
             ArrowError::ArithmeticOverflow(_) => {
                 wrong("a number is too large for its type".to_owned(), None)
             }
-            _ => Error::Query(error.to_string().into_boxed_query()),
+            _ => wrong("the query cannot be computed over these values".to_owned(), None),
         },
-        DataFusionError::Execution(_) => {
+        DataFusionError::Execution(_) | DataFusionError::External(_) => {
             wrong("the query cannot be computed over these values".to_owned(), None)
         }
         _ => Error::Query(error.into()),
-    }
-}
-
-/// Wraps what is left of an error that was only borrowed.
-trait IntoBoxedQuery {
-    fn into_boxed_query(self) -> Box<DataFusionError>;
-}
-
-impl IntoBoxedQuery for String {
-    fn into_boxed_query(self) -> Box<DataFusionError> {
-        Box::new(DataFusionError::Execution(self))
     }
 }
 

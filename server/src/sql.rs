@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest query accepted, in bytes: planning takes time that grows with it.
-const QUERY_BYTES_MAX: usize = 1 << 20;
+const QUERY_BYTES_MAX: usize = 64 << 10;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

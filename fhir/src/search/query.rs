@@ -205,6 +205,12 @@ pub const COUNT_MAX: usize = 1_000;
 /// Most values one parameter may list, and most parameters one search may have.
 const VALUES_MAX: usize = 1_000;
 
+/// Most values of all parameters together.
+const VALUES_TOTAL_MAX: usize = 2_000;
+
+/// Most keys a search is sorted by.
+const SORT_KEYS_MAX: usize = 16;
+
 /// Names that say how to answer rather than what to find.
 const CONTROLS: [&str; 10] = [
     "_count",
@@ -266,6 +272,11 @@ impl Query {
                 }
                 Err(problem) => errors.push(problem.issue(name, Severity::Error)),
             }
+        }
+        let values: usize = query.criteria.iter().map(|criterion| criterion.any.len()).sum();
+        if values > VALUES_TOTAL_MAX {
+            let message = format!("the search has {values} values, more than {VALUES_TOTAL_MAX}");
+            errors.push(Problem::costly(message).issue("", Severity::Error));
         }
         if errors.is_empty() { Ok((query, ignored)) } else { Err(Outcome { issues: errors }) }
     }
@@ -349,7 +360,14 @@ impl Query {
                 self.sort.clear();
                 for key in value.split(',') {
                     let sort = self.sort(key)?;
-                    self.sort.push(sort);
+                    // A key that comes again orders nothing more.
+                    if self.sort.iter().all(|known| known.parameter.id != sort.parameter.id) {
+                        self.sort.push(sort);
+                    }
+                    if self.sort.len() > SORT_KEYS_MAX {
+                        let message = format!("`_sort` has more than {SORT_KEYS_MAX} keys");
+                        return Err(Problem::costly(message));
+                    }
                 }
             }
             "_total" => {

@@ -12,6 +12,7 @@ use fhir::IssueCode;
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Rows of one data set a client gets.
@@ -57,6 +58,9 @@ async fn find(app: &App, id: String) -> Result<Dashboard, Failure> {
     .await
 }
 
+/// Most data sets asked for at once.
+const NAMES_MAX: usize = 200;
+
 /// `POST /api/stores/{id}/dashboards/{dashboard}/data`: what the pictures show. A data set that
 /// fails leaves the others alone.
 pub(crate) async fn data(
@@ -73,7 +77,14 @@ pub(crate) async fn data(
         .map_err(|reason| Failure::new(IssueCode::Value, reason))?;
     let names: Vec<&str> = match &wanted.datasets {
         None => dashboard.datasets().collect(),
-        Some(names) => names.iter().map(String::as_str).collect(),
+        Some(names) => {
+            let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+            if names.len() > NAMES_MAX {
+                let message = format!("more than {NAMES_MAX} data sets at once");
+                return Err(Failure::new(IssueCode::TooCostly, message));
+            }
+            names.into_iter().collect()
+        }
     };
     let asked = names.iter().map(|name| {
         let (app, room, sql) = (&app, &room, dashboard.sql(name, &values));

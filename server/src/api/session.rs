@@ -1,9 +1,9 @@
 //! `/api/session`: signing in to the console and out of it.
 
-use crate::App;
 use crate::failure::Failure;
 use crate::guard::{Caller, Peer, same_origin};
 use crate::sessions::{COOKIE, Person};
+use crate::{App, Settings};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -11,6 +11,13 @@ use axum::response::{IntoResponse, Response};
 use fhir::IssueCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Longest proof of who somebody is, in bytes.
+const PROOF_BYTES_MAX: usize = 4 << 10;
+
+/// Time to send it.
+const PROOF_WITHIN: Duration = Duration::from_secs(10);
 
 /// A one-time token, or a key.
 #[derive(Deserialize)]
@@ -38,7 +45,14 @@ pub(crate) async fn sign_in(State(app): State<App>, request: Request) -> Result<
             "signing in works from the console's own pages only",
         ));
     }
-    let person = match crate::body::json::<Proof>(&app.settings, &parts.headers, body).await? {
+    // Anybody may send this: little, and soon.
+    let limits = Settings { body_bytes_max: PROOF_BYTES_MAX, ..app.settings.clone() };
+    let proof = crate::body::json::<Proof>(&limits, &parts.headers, body);
+    let proof = tokio::time::timeout(PROOF_WITHIN, proof).await.map_err(|_| {
+        Failure::new(IssueCode::Incomplete, "the body took too long")
+            .with_status(StatusCode::REQUEST_TIMEOUT)
+    })??;
+    let person = match proof {
         Proof::Token { token } => app.sessions.redeem(&token).ok_or_else(|| {
             Failure::new(
                 IssueCode::Login,
@@ -83,8 +97,14 @@ pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<R
 }
 
 /// `POST /api/sign-in-tokens`: a token for a new sign-in link.
-pub(crate) async fn token(State(app): State<App>) -> Result<Response, Failure> {
-    let token = app.sessions.token(Person::console())?;
+///
+/// It signs in as whoever asks, so that revoking their key ends what it opened.
+pub(crate) async fn token(State(app): State<App>, caller: Caller) -> Result<Response, Failure> {
+    let person = match caller.key_id.as_str() {
+        "local" => Person::console(),
+        _ => Person { key_id: caller.key_id, role: caller.role, store: caller.store },
+    };
+    let token = app.sessions.token(person)?;
     let seconds = app.settings.sign_in_minutes.saturating_mul(60);
     Ok((StatusCode::CREATED, Json(json!({ "token": token, "expires_seconds": seconds })))
         .into_response())

@@ -57,5 +57,5 @@ fn health_and_metrics_answer() {
         "{metrics}"
     );
     let settings = running.admin().get("/api/settings");
-    assert_eq!(settings.value()["server"]["sql_seconds"], 300);
+    assert_eq!(settings.value()["server"]["sql_seconds"], 60);
 }

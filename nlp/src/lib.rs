@@ -1,0 +1,16 @@
+//! Clinical text in; entities, attributes, relations, negation and codes out. Values in memory
+//! only: no disk, network, clock or randomness.
+//!
+//! The way of a note: bytes → [`document::read`] → [`text::Analysis`] (sections, sentences,
+//! tokens) → mentions from [`lexicon`] and [`tagger`] → [`assertion`], [`attribute`]s and
+//! relations → [`link`]ed concepts → [`entity::Entity`] with offsets, traits, codes and scores.
+//!
+//! Always true:
+//! - the same bytes and the same models give the same findings;
+//! - no input makes it panic, and time and memory per document are bounded.
+
+pub mod entity;
+pub mod text;
+
+pub use entity::{Category, Entity, EntityType, Trait};
+pub use text::{Analysis, Span, Token};

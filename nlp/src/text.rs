@@ -1,0 +1,145 @@
+//! Text cut into tokens, sentences and sections, all as byte spans of one string.
+//!
+//! Always true: spans lie on character boundaries, tokens do not overlap and are in order, every
+//! token belongs to exactly one sentence.
+
+/// A stretch of text in UTF-8 bytes: `start` inclusive, `end` exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The stretch of `text` it names.
+    pub fn of<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.start as usize..self.end as usize]
+    }
+
+    /// Whether the two share a byte.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// Bytes covered.
+    pub fn len(&self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether it covers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
+/// What a token is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Letters, or letters and digits that belong together (`q6h`, `IL`, `b12`).
+    Word,
+    /// Digits, with decimal point or thousands separators inside (`12.5`, `1,000`).
+    Number,
+    /// One character of anything else that is not space.
+    Mark,
+}
+
+/// A word, a number or a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Where.
+    pub span: Span,
+    /// What.
+    pub kind: TokenKind,
+}
+
+/// Tokens that are read together: a sentence, a list item, a heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Where, without leading and trailing space.
+    pub span: Span,
+    /// Its tokens, as indexes into [`Analysis::tokens`].
+    pub tokens: std::ops::Range<u32>,
+    /// Its section, as index into [`Analysis::sections`].
+    pub section: u32,
+}
+
+/// The part of a note under one heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The heading, if the section has one.
+    pub heading: Option<Span>,
+    /// Heading and content.
+    pub span: Span,
+    /// What the section is about.
+    pub kind: SectionKind,
+}
+
+/// What a section is about, in the words of clinical notes. MTS-Dialog's twenty classes and what
+/// Synthea and C-CDA documents use can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SectionKind {
+    /// No heading, or one that says nothing.
+    Other,
+    /// Chief complaint, reason for visit.
+    ChiefComplaint,
+    /// History of present illness.
+    PresentIllness,
+    /// Past medical history, problem list.
+    PastMedical,
+    /// Past surgical history.
+    PastSurgical,
+    /// Family history.
+    Family,
+    /// Social history.
+    Social,
+    /// Gynaecological and obstetric history.
+    Gynecological,
+    /// Allergies.
+    Allergies,
+    /// Medications.
+    Medications,
+    /// Immunizations.
+    Immunizations,
+    /// Review of systems.
+    ReviewOfSystems,
+    /// Physical exam.
+    Exam,
+    /// Vital signs.
+    Vitals,
+    /// Laboratory results.
+    Labs,
+    /// Imaging.
+    Imaging,
+    /// Procedures.
+    Procedures,
+    /// Emergency or hospital course.
+    Course,
+    /// Assessment, impression.
+    Assessment,
+    /// Diagnoses.
+    Diagnosis,
+    /// Plan, recommendations.
+    Plan,
+    /// Assessment and plan together.
+    AssessmentPlan,
+    /// Disposition, discharge condition.
+    Disposition,
+    /// Instructions, education.
+    Instructions,
+}
+
+/// One document's text and what it is made of.
+#[derive(Clone, Debug)]
+pub struct Analysis<'t> {
+    /// The decoded text.
+    pub text: &'t str,
+    /// All tokens, in order.
+    pub tokens: Vec<Token>,
+    /// All sentences, in order.
+    pub sentences: Vec<Sentence>,
+    /// All sections, in order; at least one.
+    pub sections: Vec<Section>,
+}

@@ -3,6 +3,10 @@
 //! Always true: spans lie on character boundaries, tokens do not overlap and are in order, every
 //! token belongs to exactly one sentence.
 
+mod token;
+
+pub use token::tokenise;
+
 /// A stretch of text in UTF-8 bytes: `start` inclusive, `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

@@ -3,9 +3,15 @@
 //! Always true: spans lie on character boundaries, tokens do not overlap and are in order, every
 //! token belongs to exactly one sentence.
 
+pub(crate) mod phrase;
+pub mod section;
+mod sentence;
 mod token;
 
-pub use token::tokenise;
+pub use token::{fold, tokenise};
+
+#[cfg(test)]
+mod tests;
 
 /// A stretch of text in UTF-8 bytes: `start` inclusive, `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,8 +148,48 @@ pub struct Analysis<'t> {
     pub text: &'t str,
     /// All tokens, in order.
     pub tokens: Vec<Token>,
+    /// [`fold`] of every token: equal numbers mean the same word, whatever its case.
+    pub folded: Vec<u64>,
     /// All sentences, in order.
     pub sentences: Vec<Sentence>,
     /// All sections, in order; at least one.
     pub sections: Vec<Section>,
+}
+
+impl<'t> Analysis<'t> {
+    /// Cuts `text` into tokens, sentences and sections, in time proportional to its length. Text
+    /// beyond 4 GiB is left out.
+    pub fn of(text: &'t str) -> Self {
+        let text = &text[..text.floor_char_boundary(u32::MAX as usize)];
+        let tokens = tokenise(text);
+        let folded: Vec<u64> = tokens.iter().map(|token| fold(token.span.of(text))).collect();
+        let (sentences, sections) = sentence::split(text, &tokens, &folded);
+        Self { text, tokens, folded, sentences, sections }
+    }
+
+    /// The text of one token; empty if there is none such.
+    pub fn word(&self, token: usize) -> &'t str {
+        self.tokens.get(token).map_or("", |token| token.span.of(self.text))
+    }
+
+    /// The tokens that share a byte with `span`, as indexes into [`Analysis::tokens`].
+    pub fn tokens_in(&self, span: Span) -> std::ops::Range<usize> {
+        let start = self.tokens.partition_point(|token| token.span.end <= span.start);
+        let end = start + self.tokens[start..].partition_point(|token| token.span.start < span.end);
+        start..end
+    }
+
+    /// The sentence that `byte` lies in, or the last one before it; none if the text has none.
+    pub fn sentence_at(&self, byte: u32) -> Option<usize> {
+        let after = self.sentences.partition_point(|sentence| sentence.span.start <= byte);
+        if self.sentences.is_empty() { None } else { Some(after.saturating_sub(1)) }
+    }
+
+    /// What the section of a sentence is about.
+    pub fn kind_of(&self, sentence: usize) -> SectionKind {
+        self.sentences
+            .get(sentence)
+            .and_then(|sentence| self.sections.get(sentence.section as usize))
+            .map_or(SectionKind::Other, |section| section.kind)
+    }
 }

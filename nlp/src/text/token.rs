@@ -43,6 +43,38 @@ pub fn tokenise(text: &str) -> Vec<Token> {
     tokens
 }
 
+/// A number for the lower-cased form of `word`: the same for `Aspirin`, `ASPIRIN` and `aspirin`.
+pub fn fold(word: &str) -> u64 {
+    let mut hash = Fold::new();
+    if word.is_ascii() {
+        word.bytes().for_each(|byte| hash.add(byte.to_ascii_lowercase()));
+    } else {
+        let mut buffer = [0; 4];
+        for lower in word.chars().flat_map(char::to_lowercase) {
+            lower.encode_utf8(&mut buffer).bytes().for_each(|byte| hash.add(byte));
+        }
+    }
+    hash.finish()
+}
+
+/// FNV-1a with a final mix, so that low bits are good enough for a table.
+struct Fold(u64);
+
+impl Fold {
+    fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn finish(self) -> u64 {
+        let mixed = (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 29)
+    }
+}
+
 /// Combining accents that belong to the letter before them.
 fn is_mark_on_letter(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}')

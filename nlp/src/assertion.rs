@@ -15,9 +15,9 @@ use crate::entity::Trait;
 use crate::text::phrase::Phrases;
 use crate::text::{Analysis, SectionKind, Sentence, Span, TokenKind};
 
-mod triggers;
 #[cfg(test)]
 mod tests;
+mod triggers;
 
 use triggers::Rule;
 
@@ -90,9 +90,11 @@ pub fn assess_all(analysis: &Analysis, targets: &[Span]) -> Vec<Assertion> {
         if current.as_ref().is_none_or(|(at, _)| *at != sentence) {
             current = Some((sentence, Triggers::of(analysis, sentence)));
         }
-        found.push(current.as_ref().map_or_else(Assertion::default, |(_, triggers)| {
-            triggers.assess(analysis, target)
-        }));
+        found.push(
+            current
+                .as_ref()
+                .map_or_else(Assertion::default, |(_, triggers)| triggers.assess(analysis, target)),
+        );
     }
     found
 }
@@ -134,8 +136,7 @@ const LIST_MAX: usize = 24;
 impl Triggers {
     /// Finds the triggers of a sentence; none if there is no such sentence.
     pub fn of(analysis: &Analysis, sentence: usize) -> Self {
-        let mut found =
-            Self { scopes: Vec::new(), default: Assertion::default(), active: false };
+        let mut found = Self { scopes: Vec::new(), default: Assertion::default(), active: false };
         let Some(at) = analysis.sentences.get(sentence) else { return found };
         let kind = analysis.kind_of(sentence);
         let hits = hits_of(analysis, at);
@@ -228,7 +229,9 @@ fn hits_of(analysis: &Analysis, sentence: &Sentence) -> Vec<Hit> {
             hits.push(Hit { start: at, end: at + length, rule });
             at += length;
         } else {
-            if let Some(rule) = year_rule(analysis, at, sentence.tokens.start as usize) {
+            let rule = year_rule(analysis, at, sentence.tokens.start as usize)
+                .or_else(|| item_rule(analysis, at, sentence.tokens.start as usize));
+            if let Some(rule) = rule {
                 hits.push(Hit { start: at, end: at + 1, rule });
             }
             at += 1;
@@ -246,6 +249,18 @@ fn year_rule(analysis: &Analysis, at: usize, start: usize) -> Option<Rule> {
     let year = analysis.word(at);
     let led = matches!(analysis.word(at - 1), "in" | "since" | "of" | "In");
     (year.starts_with("19") && led).then(triggers::year)
+}
+
+/// `2)` in running text: an item of a list, where the reach of all triggers ends.
+fn item_rule(analysis: &Analysis, at: usize, start: usize) -> Option<Rule> {
+    let token = analysis.tokens[at];
+    let item = token.kind == TokenKind::Number
+        && token.span.len() <= 2
+        && at > start
+        && analysis.word(at + 1) == ")"
+        && analysis.word(at - 1) != "("
+        && analysis.tokens[at - 1].span.end < token.span.start;
+    item.then(triggers::item)
 }
 
 /// How far each trigger reaches.

@@ -51,7 +51,17 @@ pub fn run(files: &[PathBuf]) -> Result<Report, Failure> {
 fn target_of(sentence: &str, phrase: &str) -> Option<Span> {
     let phrase = phrase.trim();
     let capitals = phrase.to_uppercase();
-    let start = sentence.find(&capitals).or_else(|| sentence.to_lowercase().find(&phrase.to_lowercase()))?;
-    let end = start + capitals.len();
-    (end <= sentence.len()).then_some(Span { start: start as u32, end: end as u32 })
+    let whole = |start: &usize| {
+        let inside =
+            |character: Option<char>| character.is_some_and(|c| c.is_alphanumeric() || c == '\'');
+        let start = *start;
+        !inside(sentence[..start].chars().next_back())
+            && !inside(sentence[start + capitals.len()..].chars().next())
+    };
+    let start = sentence
+        .match_indices(&capitals)
+        .map(|(start, _)| start)
+        .find(whole)
+        .or_else(|| sentence.find(&capitals))?;
+    Some(Span { start: start as u32, end: (start + capitals.len()) as u32 })
 }

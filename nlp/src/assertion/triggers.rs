@@ -68,6 +68,11 @@ pub(super) fn year() -> Rule {
     after(HISTORICAL, 14, 0.65)
 }
 
+/// What an item of a list does.
+pub(super) fn item() -> Rule {
+    end(ALL)
+}
+
 /// Rules and their phrases, `|` between them. Of a phrase listed twice the later rule counts.
 const TABLE: &[(Rule, &str)] = &[
     // Denied, before.
@@ -92,7 +97,7 @@ const TABLE: &[(Rule, &str)] = &[
          not reveal|not see|not complain of|not complaining of|not complained of|\
          not to be|not appreciate|not appreciated any|not identify|not detect|\
          ruled out for|rules out|ruled out any|unremarkable for|exam negative for|\
-         rather than|instead of|clear of|declines|declined|negative examination for|\
+         not consistent with|not compatible with|rather than|instead of|clear of|declines|declined|negative examination for|\
          not experiencing|not experience|not experienced|not reporting|not endorse|\
          does not endorse|did not endorse|not evidence of|not developed|not develop|\
          non contributory for|not diagnostic of|not suggestive of|not suspicious for|\
@@ -124,14 +129,22 @@ const TABLE: &[(Rule, &str)] = &[
          have been ruled out|been ruled out|was excluded|were excluded|is excluded|\
          has been excluded|is denied|was denied|are denied|were denied|none seen|\
          none noted|none present|none identified|: none|: negative|: denies|: denied|: absent|\
-         : no|: neg|(-)|= negative|= neg|is not there|not had|is not felt to be present",
+         : no|: neg|(-)|- none|- negative|- denies|= negative|= neg|is not there|not had|is not felt to be present",
     ),
     (after(NEGATED, 4, 0.75), "free|negative|-free|neg"),
-    (after(NEGATED | UNCERTAIN, 14, 0.6), "unlikely|is unlikely|was unlikely|very unlikely|\
-      is less likely|less likely|is not likely|not likely|is doubtful|doubtful"),
-    (before(NEGATED | UNCERTAIN, 14, 0.6), "unlikely to be|unlikely to represent|unlikely to have|\
-      doubt"),
-    (before(NEGATED | HISTORICAL, 60, 0.9), "no history of|no h/o|no hx of|no prior history of|\
+    (
+        after(NEGATED | UNCERTAIN, 14, 0.6),
+        "unlikely|is unlikely|was unlikely|very unlikely|\
+      is less likely|less likely|is not likely|not likely|is doubtful|doubtful",
+    ),
+    (
+        before(NEGATED | UNCERTAIN, 14, 0.6),
+        "unlikely to be|unlikely to represent|unlikely to have|\
+      doubt",
+    ),
+    (
+        before(NEGATED | HISTORICAL, 60, 0.9),
+        "no history of|no h/o|no hx of|no prior history of|\
       no previous history of|no past history of|no past medical history of|\
       no past medical history|no significant past medical history|no known history of|\
       denies history of|denies a history of|denies any history of|denies any prior|\
@@ -139,14 +152,21 @@ const TABLE: &[(Rule, &str)] = &[
       denies prior|without history of|without a history of|without any history of|\
       without prior|no prior|no previous|negative history of|not have a history of|\
       not have any history of|not give a history of|no significant history of|\
-      never been diagnosed with|never diagnosed with|no history|no personal history of"),
-    (before(NEGATED | FAMILY, 60, 0.9), "no family history of|no family history|\
+      never been diagnosed with|never diagnosed with|no history|no personal history of",
+    ),
+    (
+        before(NEGATED | FAMILY, 60, 0.9),
+        "no family history of|no family history|\
       no known family history of|no significant family history of|no fh of|\
       denies family history of|denies any family history of|denies a family history of|\
       negative family history of|family history is negative for|family history negative for|\
-      family history is noncontributory for|no familial|family history was negative for"),
+      family history is noncontributory for|no familial|family history was negative for",
+    ),
     (before(NEGATED | HYPOTHETICAL, 20, 0.7), "avoid|to avoid|do not take|don't take|do not use"),
-    (before(HISTORICAL | NEGATED, 20, 0.6), "no longer|no longer has|no longer had|no longer having"),
+    (
+        before(HISTORICAL | NEGATED, 20, 0.6),
+        "no longer|no longer has|no longer had|no longer having",
+    ),
     // Denied-looking.
     (
         NOTHING,
@@ -174,7 +194,7 @@ const TABLE: &[(Rule, &str)] = &[
          not clear whether|unclear if|unclear whether|cannot rule out|can not rule out|\
          not rule out|cannot exclude|can not exclude|not exclude|could not exclude|\
          couldn't rule out|could not rule out|can't rule out|not been ruled out for|\
-         unable to exclude|unable to rule out|does not exclude|does not rule out|\
+         whether|or whether|unable to exclude|unable to rule out|does not exclude|does not rule out|\
          did not rule out|don't know if|not know if|not know whether",
     ),
     (
@@ -220,7 +240,7 @@ const TABLE: &[(Rule, &str)] = &[
          in the event that|notify your doctor|notify the physician|notify the doctor|\
          notify physician|report any|contact your doctor|contact the office|\
          return precautions|precautions for|warning signs|signs to watch for|\
-         unless|whether|if you have|if you develop|if he develops|if she develops|\
+         unless|if you have|if you develop|if he develops|if she develops|\
          instructed to return|advised to return|told to return|to return for|\
          to call for|to call if|to return if|he is to return|she is to return|returning for|\
          are to return|any of the following|as if he was going to|as if she was going to",
@@ -248,7 +268,7 @@ const TABLE: &[(Rule, &str)] = &[
          known history of|significant history of|history significant for|\
          history is significant for|history notable for|history is notable for|\
          past psychiatric history|has had a history of|long history of|\
-         referring diagnosis|prior history of|remote history of|previous history of|\
+         prior history of|remote history of|previous history of|\
          carries a diagnosis of|carries the diagnosis of|has been diagnosed with|\
          was diagnosed with|previously diagnosed with|previous diagnosis of|\
          prior diagnosis of|long-standing history of|longstanding history of|known to have",
@@ -257,7 +277,7 @@ const TABLE: &[(Rule, &str)] = &[
         before(HISTORICAL, 10, 0.8),
         "status post|s/p|prior|previous|previously|previous episode of|prior episode of|\
          previous episodes of|former|formerly|old|remote|healed|past|status-post|sp|\
-         in the past for|had been treated for|was treated for|used to have|in the past had|\
+         in the past for|had been treated for|used to have|in the past had|\
          postop from|recovered from|known|pre-existing|preexisting|as a child had|\
          last episode of|childhood|ex|quit|was a|were once|pre - existing|chronic history of",
     ),
@@ -293,7 +313,9 @@ const TABLE: &[(Rule, &str)] = &[
          past few days|past week|past several days|past month|past few weeks|past two days|\
          past three days|past day|past 24 hours|past several weeks|past couple of days|\
          history obtained|history was obtained|well known|well-known|previous studies|\
-         prior studies|history unobtainable|no known drug|no known allergies",
+         prior studies|history unobtainable|\
+         previous hospital|prior hospital|previous facility|medical history with|\
+         on history|by history",
     ),
     // About others.
     (
@@ -303,9 +325,12 @@ const TABLE: &[(Rule, &str)] = &[
          family history is significant for|family history significant for|\
          family history is positive for|family history includes|runs in the family",
     ),
-    (after(FAMILY, 12, 0.85), "in the family|runs in the family|in his family|in her family|\
+    (
+        after(FAMILY, 12, 0.85),
+        "in the family|runs in the family|in his family|in her family|\
       on his mother's side|on her mother's side|on his father's side|on her father's side|\
-      in family members|in relatives"),
+      in family members|in relatives",
+    ),
     // Planned.
     (
         before(FUTURE, 14, 0.75),
@@ -321,11 +346,14 @@ const TABLE: &[(Rule, &str)] = &[
          arrange for|to obtain|obtain|set up for|candidate for|would like to|\
          would benefit from|we will|i will|intends to|tomorrow|next week|next month",
     ),
-    (after(FUTURE, 14, 0.7), "is planned|are planned|was planned|is scheduled|are scheduled|\
+    (
+        after(FUTURE, 14, 0.7),
+        "is planned|are planned|was planned|is scheduled|are scheduled|\
       will be performed|will be done|will be obtained|will be arranged|is recommended|\
       are recommended|was recommended|will be ordered|is pending|are pending|pending|\
       to be scheduled|to be done|tomorrow|next week|next month|will be scheduled|\
-      in the future|to follow|is advised|will be started|to be performed|to be started"),
+      in the future|to follow|is advised|will be started|to be performed|to be started",
+    ),
     // Words that end a reach.
     (
         end(ALL),
@@ -348,30 +376,39 @@ const TABLE: &[(Rule, &str)] = &[
          complains of|complaining of|endorses|admits to|he has|she has|he had|she had|\
          patient has|i have|he is|she is|he was|she was|patient is|patient was|\
          , he|, she|and he|and she|, the patient|and the patient|, patient|, it|\
-         is status post|to account for|to explain|to suggest that|associated with|\
+         to account for|to explain|to suggest that|associated with|\
          given|found to have|as well as a|, with|, positive|, mild|, moderate",
     ),
     (NOTHING, "associated with nausea|not remains"),
     (
-        end(HISTORICAL | FAMILY | HYPOTHETICAL | FUTURE),
-        "presented|presents|presenting|presented with|presents with|presenting with|complains|\
+        end(ALL),
+        "presented with|presents with|presenting with|who presents|who presented|now presents|\
+         , presents|, presented|and presents|and presented",
+    ),
+    (
+        end(HISTORICAL | FAMILY | FUTURE),
+        "presented|presents|presenting|complains|\
          complaining|complained|coming in with|comes in with|came in with|was found|is found|\
          currently|today|now|sudden onset of|noted|consistent with|emergency department|\
-         recent|recently|who presents|who presented|admitted with|admitted for|\
-         was admitted|is admitted|brought in|here for|here with|new onset|new-onset|\
+         recent|recently|admitted|brought|reported|reported to have|\
+         , who|who had been|who was admitted|who was brought|who is here|was seen|who was seen|\
+         comes in|here for|here with|new onset|new-onset|\
          with complaint of|with complaints of|chief complaint|with chief complaint|\
          at this time|at present|acute onset of|developed|now with|this morning|\
          this time|on presentation|on admission|awoke|woke up|began|started having|\
          this admission|presently|no longer on|comes to|came to|transferred",
     ),
-    (
-        end(HYPOTHETICAL | FAMILY),
-        "because|since|because he|because she|since he|since she",
-    ),
+    (end(HYPOTHETICAL | FAMILY), "because|since|because he|because she|since he|since she"),
     (end(HYPOTHETICAL), "then he|then she|then we|would be|we would|i would|will be"),
-    (end(FAMILY), "patient|the patient|patient's|the patient's|her own|his own|he himself|she herself"),
-    (end(HISTORICAL), "his signs|her signs|his symptoms|her symptoms|not consistent|his current|her current|\
-      current|acute|worsening|increasing"),
+    (
+        end(FAMILY),
+        "patient|the patient|patient's|the patient's|her own|his own|he himself|she herself",
+    ),
+    (
+        end(HISTORICAL),
+        "postoperative day|hospital day|his signs|her signs|his symptoms|her symptoms|not consistent|his current|her current|\
+      current|acute|worsening|increasing",
+    ),
 ];
 
 /// People whose illness is not the patient's.
@@ -403,7 +440,8 @@ pub(super) fn table() -> Phrases<Rule> {
     let kin = around(FAMILY, 0, 0.85);
     for kin_word in KIN.split('|') {
         all.push((kin_word.to_owned(), Rule { reach: 40, backward: false, ..kin }));
-        for lead in ["in her", "in his", "in the patient's", "in patient's", "in a", "in the", "in"] {
+        for lead in ["in her", "in his", "in the patient's", "in patient's", "in a", "in the", "in"]
+        {
             all.push((format!("{lead} {kin_word}"), Rule { reach: 12, ..kin }));
         }
         for telling in TELLING.split('|') {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+#[path = "evaluate/asq_phi.rs"]
+mod asq_phi;
 #[path = "evaluate/negex.rs"]
 mod negex;
 #[path = "evaluate/report.rs"]
@@ -13,6 +15,7 @@ fn main() -> ExitCode {
     let corpus = arguments.next().unwrap_or_default();
     let files: Vec<PathBuf> = arguments.filter(|a| a != "--json").map(PathBuf::from).collect();
     let result = match corpus.as_str() {
+        "asq-phi" => asq_phi::run(&files),
         "negex" => negex::run(&files),
         _ => Err("usage: evaluate_rules negex|asq-phi|ade-dose|mts-dialog FILE…".into()),
     };

@@ -11,6 +11,7 @@
 
 pub mod assertion;
 pub mod entity;
+pub mod phi;
 pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+#[path = "evaluate/ade_dose.rs"]
+mod ade_dose;
 #[path = "evaluate/asq_phi.rs"]
 mod asq_phi;
 #[path = "evaluate/negex.rs"]
@@ -15,6 +17,7 @@ fn main() -> ExitCode {
     let corpus = arguments.next().unwrap_or_default();
     let files: Vec<PathBuf> = arguments.filter(|a| a != "--json").map(PathBuf::from).collect();
     let result = match corpus.as_str() {
+        "ade-dose" => ade_dose::run(&files),
         "asq-phi" => asq_phi::run(&files),
         "negex" => negex::run(&files),
         _ => Err("usage: evaluate_rules negex|asq-phi|ade-dose|mts-dialog FILE…".into()),

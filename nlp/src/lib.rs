@@ -10,6 +10,7 @@
 //! - no input makes it panic, and time and memory per document are bounded.
 
 pub mod assertion;
+pub mod attribute;
 pub mod entity;
 pub mod phi;
 pub mod text;

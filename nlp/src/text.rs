@@ -3,6 +3,7 @@
 //! Always true: spans lie on character boundaries, tokens do not overlap and are in order, every
 //! token belongs to exactly one sentence.
 
+pub mod classify;
 pub(crate) mod phrase;
 pub mod section;
 mod sentence;

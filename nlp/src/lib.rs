@@ -11,6 +11,7 @@
 
 pub mod document;
 pub mod entity;
+pub mod link;
 pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};

@@ -9,6 +9,7 @@
 //! - the same bytes and the same models give the same findings;
 //! - no input makes it panic, and time and memory per document are bounded.
 
+pub mod comprehend;
 pub mod document;
 pub mod entity;
 pub mod link;

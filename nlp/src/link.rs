@@ -274,6 +274,7 @@ fn coded(table: &Table, concept: u32, words: &[String], score: f32) -> (String, 
         score *= if default == concept { 0.85 } else { 0.99 };
         concept = default;
     }
+    concept = sided(table, concept, words);
     let (code, description) = (table.code(concept), table.description(concept));
     match table.seventh(concept).filter(|_| table.flags(concept) & flag::HEADING == 0) {
         Some(meanings) => {
@@ -282,6 +283,35 @@ fn coded(table: &Table, concept: u32, words: &[String], score: f32) -> (String, 
         }
         None => (code.to_owned(), description.to_owned(), score),
     }
+}
+
+/// The code of the side a mention names, where the one found leaves the side open.
+fn sided(table: &Table, concept: u32, words: &[String]) -> u32 {
+    let description = table.description(concept);
+    let Some(side) = ["left", "right", "bilateral"]
+        .into_iter()
+        .find(|side| words.iter().any(|word| word == side))
+        .filter(|_| description.contains("unspecified"))
+    else {
+        return concept;
+    };
+    let wanted: Vec<String> = description
+        .match_indices("unspecified")
+        .map(|(at, word)| {
+            format!("{}{side}{}", &description[..at], &description[at + word.len()..])
+        })
+        .collect();
+    let code = table.code(concept);
+    let stem = &code[..code.len() - 1];
+    // Sides differ in the last character only, so they are close.
+    let near = concept.saturating_sub(12)..concept.saturating_add(12).min(table.len() as u32);
+    near.into_iter()
+        .find(|other| {
+            table.code(*other).len() == code.len()
+                && table.code(*other).starts_with(stem)
+                && wanted.iter().any(|text| text == table.description(*other))
+        })
+        .unwrap_or(concept)
 }
 
 fn add(found: &mut Vec<Concept>, system: CodeSystem, code: &str, description: &str, score: f32) {

@@ -507,6 +507,8 @@ pub const EVERYDAY: &[(&str, &str)] = &[
     ("S72.009A", "hip fracture|fracture of hip|broken hip|closed fracture of hip"),
     ("S82.899A", "ankle fracture|fracture of ankle|closed fracture of ankle"),
     ("S52.90XA", "forearm fracture|fracture of forearm|closed fracture of forearm"),
+    ("S52.509A", "distal radius fracture|fracture of distal radius|broken wrist"),
+    ("S52.539A", "Colles fracture"),
     ("S62.90XA", "wrist fracture|hand fracture"),
     ("S42.009A", "clavicle fracture|fracture of clavicle|broken collarbone"),
     ("S22.39XA", "rib fracture|fracture of rib|broken rib"),

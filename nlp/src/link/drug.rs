@@ -21,6 +21,15 @@ pub fn stems(text: &str) -> Vec<String> {
         }
         index += 1;
         let word = token.as_str();
+        // `aspirin 81`: a number at the end is a strength in the usual unit.
+        if let Some(value) = number(word).filter(|value| *value >= 1.0)
+            && index == tokens.len()
+            && index > 1
+            && !out.iter().any(|word| kind_of_word(word) == WordKind::Strength)
+        {
+            out.push(format!("{}mg", short(value)));
+            continue;
+        }
         if matches!(word, "/" | "-" | "[" | "]" | "(" | ")" | "%") {
             continue;
         }
@@ -36,11 +45,52 @@ pub fn stems(text: &str) -> Vec<String> {
     out
 }
 
+/// Words that say nothing of which drug it is, among them how often it is taken.
 fn is_stop(word: &str) -> bool {
-    matches!(
-        word,
-        "of" | "the" | "and" | "with" | "for" | "in" | "a" | "an" | "to" | "as" | "human"
-    )
+    const WORDS: &[&str] = &[
+        "of",
+        "the",
+        "and",
+        "with",
+        "for",
+        "in",
+        "a",
+        "an",
+        "to",
+        "as",
+        "human",
+        "by",
+        "mouth",
+        "daily",
+        "bid",
+        "tid",
+        "qid",
+        "qd",
+        "qhs",
+        "hs",
+        "prn",
+        "every",
+        "once",
+        "twice",
+        "day",
+        "take",
+        "takes",
+        "taking",
+        "needed",
+        "at",
+        "bedtime",
+        "per",
+        "x",
+        "each",
+        "night",
+        "low",
+        "or",
+        "therapy",
+        "medication",
+        "drug",
+        "use",
+    ];
+    WORDS.contains(&word)
 }
 
 /// Words, numbers and the marks that matter in strengths.
@@ -262,6 +312,9 @@ pub fn kind_of_word(word: &str) -> WordKind {
     }
 }
 
+/// What a word no drug has counts, beside some 5 to 10 of a drug's name.
+const UNKNOWN_WEIGHT: f32 = 3.0;
+
 /// A drug mention's words, apart by what they are.
 pub struct Wanted {
     ids: Vec<u32>,
@@ -288,12 +341,20 @@ impl Wanted {
                     wanted.ids.push(id);
                 }
                 Some(_) => {}
-                None if kind == WordKind::Name => wanted.name_weight += table.unknown_weight(),
+                // A word no drug has may be anything; a number is no name.
+                None if kind == WordKind::Name && number(word).is_none() => {
+                    wanted.name_weight += UNKNOWN_WEIGHT;
+                }
                 None => {}
             }
         }
         wanted.ids.sort_unstable();
         wanted
+    }
+
+    /// What the name words of the mention say together.
+    pub fn name_weight(&self) -> f32 {
+        self.name_weight
     }
 
     /// The words that lead to candidates, the rarest first.

@@ -23,6 +23,9 @@ pub struct Pair {
     pub display: String,
     /// How many resources had it.
     pub count: u64,
+    /// What it is by the type of the resource: a `Condition`'s code is a condition. Only used
+    /// where neither code system nor semantic tag say.
+    pub seen_as: Option<(Category, EntityType)>,
 }
 
 /// Codes by the displays a store has for them.
@@ -54,7 +57,8 @@ impl Learned {
     /// Learns from pairs. Of pairs of one code and display the counts are added; displays without
     /// three letters teach nothing.
     pub fn build(pairs: impl IntoIterator<Item = Pair>) -> Self {
-        let mut counts: HashMap<(CodeSystem, String, String), u64> = HashMap::new();
+        type Seen = (u64, Option<(Category, EntityType)>);
+        let mut counts: HashMap<(CodeSystem, String, String), Seen> = HashMap::new();
         for pair in pairs {
             let display = pair.display.trim();
             if pair.code.is_empty()
@@ -63,11 +67,20 @@ impl Learned {
             {
                 continue;
             }
-            *counts.entry((pair.system, pair.code, display.to_owned())).or_default() += pair.count;
+            let seen = counts.entry((pair.system, pair.code, display.to_owned())).or_default();
+            seen.0 = seen.0.saturating_add(pair.count);
+            // Of several the greatest, so that the order of pairs does not matter.
+            seen.1 = seen.1.max(pair.seen_as);
         }
         let mut pairs: Vec<Pair> = counts
             .into_iter()
-            .map(|((system, code, display), count)| Pair { system, code, display, count })
+            .map(|((system, code, display), (count, seen_as))| Pair {
+                system,
+                code,
+                display,
+                count,
+                seen_as,
+            })
             .collect();
         pairs.sort_by(|a, b| {
             let key = |pair: &Pair| (pair.system, pair.code.clone(), pair.display.clone());
@@ -224,8 +237,8 @@ impl Pair {
             CodeSystem::Loinc => (C::TestTreatmentProcedure, E::TestName),
             CodeSystem::SnomedCt => match split_tag(&self.display).1 {
                 Some(tag) => kind_of_tag(&tag.to_ascii_lowercase())?,
-                // Older exports leave tags out; what resource had the code says more.
-                None => (C::MedicalCondition, E::DxName),
+                // Older exports leave tags out; then the resource that had the code says it.
+                None => self.seen_as.unwrap_or((C::MedicalCondition, E::DxName)),
             },
         })
     }
@@ -239,7 +252,7 @@ pub fn kind_of_tag(tag: &str) -> Option<(Category, EntityType)> {
             (C::MedicalCondition, E::DxName)
         }
         "procedure" => (C::TestTreatmentProcedure, E::ProcedureName),
-        "regime/therapy" => (C::TestTreatmentProcedure, E::TreatmentName),
+        "regime/therapy" | "physical object" => (C::TestTreatmentProcedure, E::TreatmentName),
         "observable entity" | "assessment scale" => (C::TestTreatmentProcedure, E::TestName),
         "body structure" | "cell structure" => (C::Anatomy, E::SystemOrganSite),
         "product"

@@ -20,7 +20,10 @@ pub struct Scratch {
 }
 
 /// Index entries looked at in one search; words so common that they exceed it are only scored.
-const POSTINGS_MAX: usize = 12_000;
+const POSTINGS_MAX: usize = 3_000;
+/// Names that hold none of the rarest words are left out once the rest of the words says less
+/// than this share of the mention: their score would be below a third.
+const SHARE_MIN: f32 = 0.45;
 /// Names scored exactly.
 const SCORED_MAX: usize = 64;
 /// Words of a mention looked at.
@@ -58,7 +61,7 @@ pub fn search(table: &Table, stems: &[String], scratch: &mut Scratch, count: usi
     }
     let mut leads = ids.clone();
     leads.sort_by_key(|id| table.names_with(*id).len());
-    candidates(table, &leads, scratch);
+    candidates(table, &leads, total, scratch);
     let weigh = |name: u32| {
         let both: f32 = common(table.words_of(name), &ids).map(|id| table.weight(id)).sum();
         let of_mention = (both / total).min(1.0);
@@ -87,7 +90,9 @@ pub fn search_drug(
     }
     let mut hits: Vec<Hit> = Vec::new();
     // All names of a drug's first name: strengths and forms decide among them.
-    candidates_with(table, &leads, scratch, 512, |name| wanted.score(table, name));
+    candidates_with(table, &leads, wanted.name_weight(), scratch, 256, |name| {
+        wanted.score(table, name)
+    });
     for name in &scratch.touched {
         keep(&mut hits, table.concept_of(*name), wanted.score(table, *name));
     }
@@ -95,8 +100,8 @@ pub fn search_drug(
 }
 
 /// Leaves in `scratch.touched` the names that share the most with the leads, given rarest first.
-fn candidates(table: &Table, leads: &[u32], scratch: &mut Scratch) {
-    collect(table, leads, scratch);
+fn candidates(table: &Table, leads: &[u32], total: f32, scratch: &mut Scratch) {
+    collect(table, leads, total, scratch);
     let Scratch { scores, touched } = scratch;
     if touched.len() > SCORED_MAX {
         let rough = |name: u32| {
@@ -119,11 +124,12 @@ fn candidates(table: &Table, leads: &[u32], scratch: &mut Scratch) {
 fn candidates_with(
     table: &Table,
     leads: &[u32],
+    total: f32,
     scratch: &mut Scratch,
     count: usize,
     score: impl Fn(u32) -> f32,
 ) {
-    collect(table, leads, scratch);
+    collect(table, leads, total, scratch);
     let Scratch { scores, touched } = scratch;
     for name in touched.iter() {
         scores[*name as usize] = score(*name);
@@ -142,20 +148,22 @@ fn candidates_with(
 }
 
 /// Sums the leads' weights for every name that has them.
-fn collect(table: &Table, leads: &[u32], scratch: &mut Scratch) {
+fn collect(table: &Table, leads: &[u32], total: f32, scratch: &mut Scratch) {
     let Scratch { scores, touched } = scratch;
     if scores.len() < table.names() {
         scores.resize(table.names(), 0.0);
     }
     touched.clear();
     let mut left = POSTINGS_MAX;
+    let mut rest: f32 = leads.iter().map(|id| table.weight(*id)).sum();
     for (index, id) in leads.iter().enumerate() {
         let names = table.names_with(*id);
         // The rarest word is always followed, as far as allowed.
-        if names.len() > left && index > 0 {
+        if index > 0 && (names.len() > left || rest < total * SHARE_MIN) {
             break;
         }
         let weight = table.weight(*id).max(0.001);
+        rest -= weight;
         for name in names.iter().take(left) {
             let score = &mut scores[*name as usize];
             if *score == 0.0 {

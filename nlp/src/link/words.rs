@@ -341,7 +341,7 @@ mod tests {
         check("Fractures of the left femur", "fracture left femur");
         check("anaemias", "anemia");
         check("Crohn's disease", "crohn disease");
-        check("type II diabetes", "type 2 diabetes");
+        check("type II reactions", "type 2 reaction");
         check("Ménière’s disease", "meniere disease");
         check("renal calculi", "kidney calculus");
         check("12.5mg 1,000 units", "12.5 mg 1000 unit");

@@ -26,7 +26,7 @@ pub fn detect_entities(text: &str, entities: &[Entity]) -> Value {
                 "Attribute": answer.lone(entity),
             }));
         } else {
-            found.push(answer.entity(entity, &Trait::ALL));
+            found.push(answer.entity(entity, Trait::ALL));
         }
     }
     json!({ "Entities": found, "UnmappedAttributes": unmapped, "ModelVersion": MODEL_VERSION })
@@ -38,7 +38,7 @@ pub fn detect_phi(text: &str, entities: &[Entity]) -> Value {
     let found: Vec<Value> = entities
         .iter()
         .filter(|entity| entity.category == Category::ProtectedHealthInformation)
-        .map(|entity| answer.entity(entity, &Trait::ALL))
+        .map(|entity| answer.entity(entity, Trait::ALL))
         .collect();
     json!({ "Entities": found, "ModelVersion": MODEL_VERSION })
 }

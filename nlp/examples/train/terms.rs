@@ -126,7 +126,9 @@ fn icd10cm(terms: &Path) -> std::io::Result<Table> {
         let concept = NewConcept { code, description: title, flags, seventh };
         let index = builder.concept(&concept, &stems);
         by_name.entry(sorted(stems)).or_default().push(index);
-        for name in inclusion.split(" | ").filter(|name| !name.is_empty()) {
+        // Notes that refer to other codes are no names.
+        let is_name = |name: &&str| !name.is_empty() && !name.contains("classifiable to");
+        for name in inclusion.split(" | ").filter(is_name) {
             let stems = stems_of(name);
             builder.name(index, Source::Own, &stems);
             by_name.entry(sorted(stems)).or_default().push(index);
@@ -175,7 +177,13 @@ fn map_group(
         return 0;
     }
     let mut added = 0;
+    // MeSH keeps benign and malignant neoplasms of a site together.
+    let malignant =
+        builder.concepts().nth(concept as usize).is_some_and(|row| row.3.contains("alignant"));
     for name in stems {
+        if malignant && name.iter().any(|word| word == "benign") {
+            continue;
+        }
         let letters: usize = name.iter().map(String::len).sum();
         if (4..=80).contains(&letters) && name.len() <= 10 && !by_name.contains_key(&name) {
             builder.name(concept, Source::Mapped, &name);

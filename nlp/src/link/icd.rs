@@ -125,8 +125,16 @@ pub fn set_defaults(builder: &mut Builder) {
                 if text.contains("other") && !text.contains("unspecified") {
                     score -= 3;
                 }
-                if text.contains("without complication") {
+                // What is added only when said: complications, tophi, remission, status.
+                if text.contains("without complication")
+                    || text.contains("not having achieved remission")
+                    || text.contains("not intractable, without")
+                    || text.ends_with("not intractable")
+                    || text.contains("without tophus")
+                {
                     score += 4;
+                } else if text.contains(" without ") {
+                    score += 3;
                 }
                 if score >= 4 && best.is_none_or(|(other, _)| score > other) {
                     best = Some((score, child));

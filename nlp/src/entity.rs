@@ -96,7 +96,27 @@ CodeSystem {
     Icd10Cm = "ICD10CM",
     RxNorm = "RXNORM",
     SnomedCt = "SNOMEDCT",
+    Loinc = "LOINC",
 }}
+
+impl CodeSystem {
+    /// As FHIR names the system.
+    ///
+    /// Spec: <https://terminology.hl7.org/external_terminologies.html>
+    pub fn uri(self) -> &'static str {
+        match self {
+            CodeSystem::Icd10Cm => "http://hl7.org/fhir/sid/icd-10-cm",
+            CodeSystem::RxNorm => "http://www.nlm.nih.gov/research/umls/rxnorm",
+            CodeSystem::SnomedCt => "http://snomed.info/sct",
+            CodeSystem::Loinc => "http://loinc.org",
+        }
+    }
+
+    /// The system FHIR names so, if it is one of these.
+    pub fn of_uri(uri: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|system| system.uri() == uri)
+    }
+}
 
 /// A code that may be what an entity means, best first in its list.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,7 +11,10 @@
 
 pub mod assertion;
 pub mod attribute;
+pub mod comprehend;
+pub mod document;
 pub mod entity;
+pub mod link;
 pub mod phi;
 pub mod text;
 

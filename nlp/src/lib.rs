@@ -9,7 +9,11 @@
 //! - the same bytes and the same models give the same findings;
 //! - no input makes it panic, and time and memory per document are bounded.
 
+mod codec;
 pub mod entity;
+pub mod lexicon;
+pub mod models;
+pub mod tagger;
 pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};

@@ -11,11 +11,15 @@
 
 pub mod assertion;
 pub mod attribute;
+mod codec;
 pub mod comprehend;
 pub mod document;
 pub mod entity;
+pub mod lexicon;
 pub mod link;
+pub mod models;
 pub mod phi;
+pub mod tagger;
 pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};

@@ -19,8 +19,11 @@ pub mod lexicon;
 pub mod link;
 pub mod models;
 pub mod phi;
+pub mod pipeline;
 pub mod tagger;
 pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};
+pub use link::Terminology;
+pub use pipeline::{Coding, Learned, MODEL, Notes, Pipeline};
 pub use text::{Analysis, Span, Token};

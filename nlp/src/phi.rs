@@ -1144,6 +1144,16 @@ impl<'a, 't> Finder<'a, 't> {
                 if matches!(self.word(at - 1), ":" | ",") && at > 1 { at - 2 } else { at - 1 };
             self.class(back) & NAMED != 0
         };
+        // `Abe604`: Synthea's people carry a number.
+        if word.len() >= 5 && class == 0 {
+            let letters = word.bytes().take_while(u8::is_ascii_alphabetic).count();
+            let digits = word.len() - letters;
+            let mixed = word.bytes().take(letters).skip(1).all(|byte| byte.is_ascii_lowercase());
+            let plain = word.bytes().skip(letters).all(|byte| byte.is_ascii_digit());
+            if letters >= 3 && (2..=3).contains(&digits) && mixed && plain {
+                return Some(self.found(at, next, EntityType::Name, 0.6));
+            }
+        }
         // `Anna S.`, `Claudia A.,`
         let initial = self.capital(next)
             && self.word(next).chars().count() == 1

@@ -186,6 +186,15 @@ impl<'t> Analysis<'t> {
         if self.sentences.is_empty() { None } else { Some(after.saturating_sub(1)) }
     }
 
+    /// Whether a sentence is nothing but the heading of its section.
+    pub fn is_heading(&self, sentence: usize) -> bool {
+        let Some(at) = self.sentences.get(sentence) else { return false };
+        self.sections
+            .get(at.section as usize)
+            .and_then(|section| section.heading)
+            .is_some_and(|heading| at.span.start <= heading.start && heading.start < at.span.end)
+    }
+
     /// What the section of a sentence is about.
     pub fn kind_of(&self, sentence: usize) -> SectionKind {
         self.sentences

@@ -73,6 +73,30 @@ fn many_targets_agree_with_one() {
     assert_eq!(assess(&analysis, 99, targets[0]), Assertion::default());
 }
 
+#[test]
+fn hostile_text_takes_little_time() {
+    for unit in ["no ", "if ", "- no\n", "mother ", "but ", "no history of ", "in 1999 "] {
+        let text = unit.repeat(200_000 / unit.len());
+        let analysis = Analysis::of(&text);
+        let targets: Vec<Span> = analysis.tokens.iter().map(|token| token.span).collect();
+        let start = std::time::Instant::now();
+        assert_eq!(assess_all(&analysis, &targets).len(), targets.len());
+        assert!(start.elapsed().as_secs() < 5, "{unit:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_can_be_assessed(
+        text in "\\PC{0,60}|(no|if|but|history of|mother|[a-z]{1,5}| |,|;|:|-|\\n|1\\)){0,40}",
+        start in 0_u32..80, length in 0_u32..20,
+    ) {
+        let analysis = Analysis::of(&text);
+        assess_all(&analysis, &[Span { start, end: start + length }]);
+        assess(&analysis, start as usize, Span { start, end: start + length });
+    }
+}
+
 fn span_of(text: &str, word: &str) -> Span {
     let start = text.rfind(word).expect("the target is in the text");
     Span { start: start as u32, end: (start + word.len()) as u32 }

@@ -243,7 +243,14 @@ const TABLE: &[(Rule, &str)] = &[
          unless|if you have|if you develop|if he develops|if she develops|\
          instructed to return|advised to return|told to return|to return for|\
          to call for|to call if|to return if|he is to return|she is to return|returning for|\
-         are to return|any of the following|as if he was going to|as if she was going to",
+         are to return|return to the hospital|return to hospital|return to the emergency room|\
+         return to the emergency department|return to the er|return to the ed|return to er|\
+         return to ed|call the office|call the doctor|call the physician|call your doctor|\
+         call your physician|call us|call dr|call dr.|call his physician|call her physician|\
+         contact your physician|notify|notify md for|please call|should call|should return|\
+         should be notified|any signs of|come to the emergency room|go to the emergency room|\
+         go to the nearest emergency room|monitor her for|monitor him for|watch her for|\
+         watch him for|immediately for|immediately if|any of the following|as if he was going to|as if she was going to",
     ),
     (
         before(HYPOTHETICAL, 8, 0.75),

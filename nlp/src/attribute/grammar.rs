@@ -9,7 +9,10 @@ use super::words::{Kind, VALUES, WORDS};
 /// Reads all attributes of a text, in order.
 pub fn find(analysis: &Analysis) -> Vec<RawAttribute> {
     let mut reader = Reader { analysis, end: 0, found: Vec::new() };
-    for sentence in &analysis.sentences {
+    for (number, sentence) in analysis.sentences.iter().enumerate() {
+        if analysis.is_heading(number) {
+            continue;
+        }
         reader.end = sentence.tokens.end as usize;
         let from = reader.found.len();
         let mut at = sentence.tokens.start as usize;
@@ -288,6 +291,9 @@ impl Reader<'_, '_> {
                 Some(self.amount(at, quantity, next, end, kind))
             }
             Kind::TestUnit => {
+                // `pg/mL`
+                let per = self.word(end) == "/" && self.touches(end) && self.touches(end + 1);
+                let end = if per { (end + 2).min(self.end) } else { end };
                 self.push(EntityType::TestValue, at, quantity.end, 0.85);
                 self.push(EntityType::TestUnit, next, end, 0.85);
                 Some(end)

@@ -245,16 +245,16 @@ const TABLE: &[(Kind, &str)] = &[
         "alcohol|etoh|ethanol|alcoholic|alcoholism|beer|beers|wine|liquor|vodka|whiskey|whisky|\
          drinks alcohol|drinker|social drinker|alcohol use|alcohol abuse|alcoholic beverages|\
          drinks socially|binge drinking|nondrinker|non-drinker|heavy drinker|\
-         alcohol consumption|alcohol intake|teetotaler|rum|tequila",
+         alcohol consumption|alcohol intake|teetotaler|tequila",
     ),
     (
         Kind::Drug,
-        "cocaine|heroin|marijuana|cannabis|methamphetamine|meth|crack|crack cocaine|ecstasy|lsd|\
-         pcp|illicit drugs|illicit drug|illicit drug use|illicit substances|recreational drugs|\
+        "cocaine|heroin|marijuana|cannabis|methamphetamine|meth|crack cocaine|ecstasy|lsd|\
+         illicit drugs|illicit drug|illicit drug use|illicit substances|recreational drugs|\
          recreational drug|recreational drug use|street drugs|iv drug use|iv drug abuse|\
          iv drugs|intravenous drug use|ivdu|ivda|drug abuse|drug use|substance abuse|\
          substance use|illegal drugs|drugs of abuse|polysubstance abuse|opioid abuse|\
-         intravenous drug abuse|injection drug use|illicits|pot|amphetamines|intravenous drugs",
+         intravenous drug abuse|injection drug use|illicits|amphetamines|intravenous drugs",
     ),
     (
         Kind::Allergy,

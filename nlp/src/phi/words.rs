@@ -199,7 +199,7 @@ const LISTS: &[(u32, &str)] = &[
         FACILITY,
         "hospital hospitals clinic clinics infirmary hospice sanatorium university college institute \
          center centre ctr healthcare pharmacy laboratories sanitarium dispensary medcenter \
-         rehabilitation rehab health",
+         rehabilitation rehab health home manor",
     ),
     (SITE, "clinic hospital center centre office facility campus"),
     (

@@ -96,3 +96,23 @@ pub fn features(text: &str, mut each: impl FnMut(usize)) {
         bucket(5, length, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passages_tell_what_they_are_about() {
+        let check = |text: &str, expected| assert_eq!(classify(text), expected, "{text}");
+        check("No known drug allergies.", SectionKind::Allergies);
+        check("Her father died of a stroke. She does not smoke or drink.", SectionKind::Social);
+        check("Cholecystectomy in 2004 and a tonsillectomy as a child.", SectionKind::PastSurgical);
+        check("", SectionKind::Other);
+        check("\u{fffd}\n", classify("\u{fffd}"));
+    }
+
+    #[test]
+    fn the_weights_fit_the_buckets() {
+        assert_eq!(WEIGHTS.len(), BUCKETS * CLASSES.len());
+    }
+}

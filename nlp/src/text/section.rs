@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+pub use super::classify::classify;
+
 use super::phrase::Phrases;
 use super::{SectionKind, Span, Token, TokenKind};
 

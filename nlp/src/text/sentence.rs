@@ -253,10 +253,13 @@ impl Splitter<'_> {
         if heading.is_some() {
             return true;
         }
-        if OPEN.word(self.folded[last]).is_some() {
+        let first = self.first_char(next.start);
+        let opens = OPEN.word(self.folded[last]).is_some();
+        // `Anna⏎ is a 40 year-old`
+        let goes_on = first.is_lowercase() && OPEN.word(self.folded[next.start]).is_some();
+        if opens || goes_on {
             return false;
         }
-        let first = self.first_char(next.start);
         let length = self.tokens[last].span.end - self.tokens[line.start].span.start;
         let comma = self.mark(last) == Some(',');
         if length >= 45 && (first.is_lowercase() || comma || first == '(') {

@@ -34,6 +34,7 @@ fn lines_come_before_punctuation() {
         &["The patient was seen in the clinic today because of a\ncough that had lasted for some \
            weeks."],
     );
+    check("Anna\n is a 40 year-old.\n She smokes.", &["Anna\n is a 40 year-old.", "She smokes."]);
     check("No history of\ndiabetes\n\nfever", &["No history of\ndiabetes", "fever"]);
 }
 

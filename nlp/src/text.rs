@@ -142,6 +142,38 @@ pub enum SectionKind {
     Instructions,
 }
 
+impl SectionKind {
+    /// Its name; empty for [`SectionKind::Other`].
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Other => "",
+            Self::ChiefComplaint => "ChiefComplaint",
+            Self::PresentIllness => "PresentIllness",
+            Self::PastMedical => "PastMedical",
+            Self::PastSurgical => "PastSurgical",
+            Self::Family => "Family",
+            Self::Social => "Social",
+            Self::Gynecological => "Gynecological",
+            Self::Allergies => "Allergies",
+            Self::Medications => "Medications",
+            Self::Immunizations => "Immunizations",
+            Self::ReviewOfSystems => "ReviewOfSystems",
+            Self::Exam => "Exam",
+            Self::Vitals => "Vitals",
+            Self::Labs => "Labs",
+            Self::Imaging => "Imaging",
+            Self::Procedures => "Procedures",
+            Self::Course => "Course",
+            Self::Assessment => "Assessment",
+            Self::Diagnosis => "Diagnosis",
+            Self::Plan => "Plan",
+            Self::AssessmentPlan => "AssessmentPlan",
+            Self::Disposition => "Disposition",
+            Self::Instructions => "Instructions",
+        }
+    }
+}
+
 /// One document's text and what it is made of.
 #[derive(Clone, Debug)]
 pub struct Analysis<'t> {

@@ -287,6 +287,3 @@ fn is_binary(head: &[u8]) -> bool {
     }
     control * 10 > head.len()
 }
-
-#[cfg(test)]
-mod tests;

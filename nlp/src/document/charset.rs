@@ -41,11 +41,12 @@ pub fn decode(
 
 /// Guesses the encoding of bytes nobody named.
 fn detect(bytes: &[u8]) -> &'static Encoding {
-    if std::str::from_utf8(bytes).is_ok() {
-        return encoding_rs::UTF_8;
-    }
+    // Western text of two bytes each is valid UTF-8 as well, so it is looked for first.
     if let Some(encoding) = two_byte(bytes) {
         return encoding;
+    }
+    if std::str::from_utf8(bytes).is_ok() {
+        return encoding_rs::UTF_8;
     }
     // A megabyte says as much as the rest; UTF-8 with a few bad bytes is still UTF-8.
     let sample = &bytes[..bytes.len().min(1 << 20)];

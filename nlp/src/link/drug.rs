@@ -25,6 +25,7 @@ pub fn stems(text: &str) -> Vec<String> {
         if let Some(value) = number(word).filter(|value| *value >= 1.0)
             && index == tokens.len()
             && index > 1
+            && tokens[index - 2] != "/"
             && !out.iter().any(|word| kind_of_word(word) == WordKind::Strength)
         {
             out.push(format!("{}mg", short(value)));
@@ -426,8 +427,12 @@ impl Wanted {
             (0, _) => 0.86,
             (_, 0) => 0.9,
             (wanted, found) => {
-                let share = forms_met as f32 / wanted.max(found) as f32;
-                0.5 + 0.5 * share
+                // A route alone leaves the form open but contradicts nothing.
+                if forms_met == wanted {
+                    0.9 + 0.1 * forms_met as f32 / found as f32
+                } else {
+                    0.5 + 0.4 * forms_met as f32 / wanted.max(found) as f32
+                }
             }
         };
         let kind = table.flags(table.concept_of(name)) & 0xf0;

@@ -98,7 +98,7 @@ pub fn set_defaults(builder: &mut Builder) {
     // From the end, so that the heading of a heading finds its default set.
     let mut defaults: Vec<u32> = rows.iter().map(|row| row.0).collect();
     for at in (0..rows.len()).rev() {
-        let (_, code, heading, _) = &rows[at];
+        let (_, code, heading, heading_text) = &rows[at];
         if !heading {
             continue;
         }
@@ -122,8 +122,13 @@ pub fn set_defaults(builder: &mut Builder) {
                 } else if row.1.ends_with('0') {
                     score += 1;
                 }
-                if text.contains("other") && !text.contains("unspecified") {
+                let other = |text: &str| text.contains("other") && !text.contains("unspecified");
+                if other(text) && !other(heading_text) {
                     score -= 3;
+                }
+                // Guidelines I.C.19.e.5.b: intent not said is accidental.
+                if text.contains("accidental (unintentional)") {
+                    score += 5;
                 }
                 // What is added only when said: complications, tophi, remission, status.
                 if text.contains("without complication")

@@ -553,6 +553,7 @@ impl Table {
 fn importance(word: &str) -> f32 {
     match word {
         "unspecified" | "encounter" | "initial" | "site" => 0.02,
+        "accidental" | "unintentional" => 0.05,
         "mellitus" | "specified" | "part" | "not" | "current" | "use" => 0.12,
         "without" | "complication" | "mention" | "essential" | "region" | "organism" => 0.2,
         "disease" | "disorder" | "condition" | "primary" | "type" | "uncomplicated" => 0.4,

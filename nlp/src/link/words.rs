@@ -206,6 +206,7 @@ const SAME: &[(&str, &str)] = &[
     ("anxious", "anxiety"),
     ("arthritic", "arthritis"),
     ("asthmatic", "asthma"),
+    ("bitten", "bite"),
     ("bleed", "hemorrhage"),
     ("bleeding", "hemorrhage"),
     ("broken", "fracture"),

@@ -275,7 +275,7 @@ impl Painter<'_, '_> {
         let mut shown = String::new();
         let mut along = 0.0;
         font.decode(bytes, |glyph| {
-            shown.push_str(glyph.text);
+            push_text(&mut shown, glyph.text);
             let mut step = f64::from(glyph.width) / 1000.0 * state.size + state.letter_space;
             if glyph.is_space {
                 step += state.word_space;
@@ -332,6 +332,23 @@ impl Painter<'_, '_> {
         let bytes = self.text.len();
         self.text.push_str(shown);
         self.pen = Some(Pen { start, end, size, bytes });
+    }
+}
+
+/// Appends text with its ligatures as the letters they are made of.
+fn push_text(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '\u{fb00}' => out.push_str("ff"),
+            '\u{fb01}' => out.push_str("fi"),
+            '\u{fb02}' => out.push_str("fl"),
+            '\u{fb03}' => out.push_str("ffi"),
+            '\u{fb04}' => out.push_str("ffl"),
+            '\u{fb05}' | '\u{fb06}' => out.push_str("st"),
+            // A hyphen drawn is a hyphen.
+            '\u{ad}' => out.push('-'),
+            other => out.push(other),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod abbreviation;
 pub mod chain;
+pub mod consistency;
 pub mod features;
 pub mod frame;
 pub mod weights;
@@ -22,6 +23,7 @@ use crate::lexicon::Lexicon;
 use crate::models::ModelError;
 use crate::text::{Analysis, Span};
 use chain::{Chain, Lattice};
+use consistency::Found;
 use frame::{Frame, Word};
 use weights::{ROW, Scores, Weights};
 use words::Words;
@@ -88,6 +90,11 @@ impl Scheme {
                 "Value",
             ],
         }
+    }
+
+    /// Whether its annotators mark every mention of a thing, so that [`consistency`] helps.
+    fn is_consistent(self) -> bool {
+        matches!(self, Self::Ncbi | Self::Bc5cdr)
     }
 
     /// Number of labels: outside, and two for each type.
@@ -190,17 +197,20 @@ impl Tagger {
                     for (tokens, kind) in chain::mentions(&best) {
                         let odds = lattice.sureness(&head.chain, tokens.clone(), kind);
                         let tokens = row.start + tokens.start..row.start + tokens.end;
-                        found.push((tokens, kind, head.sure(odds)));
+                        found.push(Found { tokens, kind, score: head.sure(odds) });
                     }
                 }
                 labels[row.clone()].copy_from_slice(&best);
+            }
+            if scheme.is_consistent() {
+                consistency::spread(&frame, &rows, &mut found);
             }
             if scheme != Scheme::Maccrobat {
                 self.stack(scheme as usize, &frame, &rows, &labels, &mut scores);
             }
             tagging.mentions[scheme as usize] = found
                 .into_iter()
-                .map(|(tokens, kind, score)| Mention {
+                .map(|Found { tokens, kind, score }| Mention {
                     span: Span {
                         start: analysis.tokens[tokens.start].span.start,
                         end: analysis.tokens[tokens.end - 1].span.end,

@@ -31,7 +31,7 @@ use nlp::models::Models;
 use nlp::tagger::chain::Chain;
 use nlp::tagger::frame::Frame;
 use nlp::tagger::weights::{Weights, key};
-use nlp::tagger::words::{WordCodes, Words, word_hash};
+use nlp::tagger::words::{WordCodes, Words};
 use nlp::tagger::{Head, Scheme, Tagger, around, features, rows};
 
 const FOLDS: usize = 5;
@@ -164,11 +164,17 @@ impl Trainer {
     }
 
     fn recipe(scheme: Scheme) -> Recipe {
-        let penalty = match scheme {
-            Scheme::Maccrobat | Scheme::Chia => 1.0,
-            _ => 0.5,
+        let env = |name: &str, default: f32| -> f32 {
+            std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
         };
-        Recipe { passes: 20, penalty, step: 0.05, count_min: 2 }
+        let _ = scheme;
+        Recipe {
+            passes: env("PASSES", 10.0) as usize,
+            penalty: env("PENALTY", 0.5),
+            step: env("STEP", 0.05),
+            damping: env("DAMP", 0.5),
+            count_min: env("COUNT", 2.0) as u32,
+        }
     }
 
     /// Looks at documents: what the taggers see, and the gold labels.
@@ -259,12 +265,15 @@ impl Trainer {
         ]);
         let mut fields: Vec<Field> = Vec::new();
         let mut folds: Vec<Vec<Field>> = Vec::new();
+        let quick = std::env::var("QUICK").is_ok();
         for scheme in Scheme::ALL {
             let corpus = &self.corpora[scheme as usize];
+            if quick && corpus.judge.is_empty() { fields.push(Field{labels: scheme.labels(), index: HashMap::new(), weights: vec![], transitions: vec![0.0; (scheme.labels()+1)*scheme.labels()]}); folds.push(vec![]); continue; }
             let examples = self.stacked(&corpus.train, &words, &fields);
             let mut jobs: Vec<Option<usize>> = vec![None];
             if corpus.judge.is_empty() {
-                jobs.extend((0..FOLDS).map(Some));
+                let folds = if std::env::var("QUICK").is_ok() { 1 } else { FOLDS };
+                jobs.extend((0..folds).map(Some));
             }
             let mut trained = parallel(&jobs, |job| {
                 let chosen: Vec<&Example> = corpus
@@ -301,7 +310,7 @@ impl Trainer {
                 judged.push((models, corpus.judge.iter().collect()));
             }
             let mut best: Option<(f64, Setting, Tally)> = None;
-            for outside in [0.0, -0.2, -0.4, -0.6, -0.8, -1.0, -1.2] {
+            for outside in [0.0, -0.2, -0.4, -0.6, -0.8] {
                 let mut tally = Tally::new(scheme.types());
                 for (models, documents) in &mut judged {
                     models.tagger.adjust(scheme, outside, [1.0, 0.0]);
@@ -399,10 +408,10 @@ impl Trainer {
 /// The fold of a document; the two halves of a trial stay together.
 fn fold(id: &str) -> usize {
     let stem = id.split('_').next().unwrap_or(id);
-    (word_hash(stem) % FOLDS as u64) as usize
+    (xxhash_rust::xxh3::xxh3_64(stem.as_bytes()) % FOLDS as u64) as usize
 }
 
-/// The sentences of a text, as words the way [`word_hash`] sees them.
+/// The sentences of a text, as words the way the table of [`Words`] keys them.
 fn sentences(text: &str, out: &mut Vec<Vec<String>>) {
     let analysis = analyse(text);
     for sentence in &analysis.sentences {

@@ -101,7 +101,7 @@ impl Weights {
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut reader = Reader::new(bytes, b"TWT1")?;
         let labels = reader.count(0)?;
-        if labels > ROW {
+        if labels == 0 || labels > ROW {
             return Err(ModelError::Malformed("number of labels"));
         }
         let count = reader.count(1 + labels)?;

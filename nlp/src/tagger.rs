@@ -17,6 +17,7 @@ pub mod weights;
 pub mod words;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::codec::{Reader, Writer};
 use crate::lexicon::Lexicon;
@@ -157,12 +158,36 @@ pub struct Head {
 pub struct Tagger {
     weights: Weights,
     heads: Vec<Head>,
+    usual: UsualWords,
+}
+
+/// What a word gives to the tokens around it and to itself, added up.
+type Sums = [Scores; 2 * features::REACH + 1];
+
+/// Sums of words met before. Each place is taken by the first word that falls on it and kept:
+/// most words of most documents are the same few thousand. Only time depends on it.
+#[derive(Clone, Debug)]
+struct UsualWords(Vec<OnceLock<Box<(u64, Sums)>>>);
+
+impl UsualWords {
+    /// Filled, they take some 12 MB.
+    const COUNT: usize = 1 << 14;
+
+    fn new() -> Self {
+        Self(vec![OnceLock::new(); Self::COUNT])
+    }
+
+    fn get(&self, word: &Word, sums: impl Fn() -> Sums) -> Sums {
+        let place = &self.0[word.exact as usize % Self::COUNT];
+        let known = place.get_or_init(|| Box::new((word.exact, sums())));
+        if known.0 == word.exact { known.1 } else { sums() }
+    }
 }
 
 impl Tagger {
     /// The taggers that have these weights and heads, one for each of [`Scheme::ALL`].
     pub fn new(weights: Weights, heads: [Head; 5]) -> Self {
-        Self { weights, heads: heads.into() }
+        Self { weights, heads: heads.into(), usual: UsualWords::new() }
     }
 
     /// Changes how a scheme's scores are read: see [`Head::outside`] and [`Head::sureness`].
@@ -229,30 +254,36 @@ impl Tagger {
         let mut scores = vec![[0i16; ROW]; frame.word_of.len()];
         // What each distinct word gives to itself and its neighbours, added up once.
         let reach = features::REACH as isize;
-        let sums: Vec<[Scores; 2 * features::REACH + 1]> = frame
+        let sums: Vec<Sums> = frame
             .words
             .iter()
-            .map(|word: &Word| {
-                let mut sums = [[0i16; ROW]; 2 * features::REACH + 1];
-                for (at, sum) in sums.iter_mut().enumerate() {
-                    let offset = at as isize - reach;
-                    features::own(word, offset, |feature| self.weights.add(feature, sum));
-                }
-                sums
+            .map(|word| {
+                self.usual.get(word, || {
+                    let mut sums = [[0i16; ROW]; 2 * features::REACH + 1];
+                    let mut seen = Vec::new();
+                    for (at, sum) in sums.iter_mut().enumerate() {
+                        let offset = at as isize - reach;
+                        seen.clear();
+                        features::own(word, offset, |feature| seen.push(feature));
+                        self.weights.add(&seen, sum);
+                    }
+                    sums
+                })
             })
             .collect();
+        let mut seen = Vec::new();
         for row in rows {
             for at in row.clone() {
                 let score = &mut scores[at];
-                features::joint(frame, row.clone(), at, |feature| {
-                    self.weights.add(feature, score);
-                });
+                seen.clear();
+                features::joint(frame, row.clone(), at, |feature| seen.push(feature));
+                self.weights.add(&seen, score);
                 for offset in -reach..=reach {
                     let Some(near) = at.checked_add_signed(offset) else { continue };
                     if row.contains(&near) {
                         let sum = &sums[frame.word_of[near] as usize][(offset + reach) as usize];
-                        for (score, weight) in score.iter_mut().zip(sum) {
-                            *score = score.wrapping_add(*weight);
+                        for label in 0..ROW {
+                            score[label] = score[label].wrapping_add(sum[label]);
                         }
                     }
                 }
@@ -270,12 +301,13 @@ impl Tagger {
         labels: &[u8],
         scores: &mut [Scores],
     ) {
+        let mut seen = Vec::new();
         for row in rows {
             for at in row.clone() {
                 let around = around(labels, row, at);
-                features::stacked(tagger, around, frame.word(at), |feature| {
-                    self.weights.add(feature, &mut scores[at]);
-                });
+                seen.clear();
+                features::stacked(tagger, around, frame.word(at), |feature| seen.push(feature));
+                self.weights.add(&seen, &mut scores[at]);
             }
         }
     }
@@ -317,7 +349,11 @@ impl Tagger {
             });
         }
         reader.finish()?;
-        Ok(Self { weights: Weights::parse(weights)?, heads: parsed })
+        Ok(Self {
+            weights: Weights::parse(weights)?,
+            heads: parsed,
+            usual: UsualWords::new(),
+        })
     }
 }
 
@@ -325,9 +361,11 @@ impl Head {
     fn fill(&self, lattice: &mut Lattice, scores: &[Scores], column: usize) {
         let (labels, width) = (self.chain.labels(), self.chain.width());
         lattice.reset(&self.chain, scores.len());
-        for (to, from) in lattice.scores.chunks_exact_mut(width).zip(scores) {
-            for (to, from) in to.iter_mut().zip(&from[column..column + labels]) {
-                *to = f32::from(*from) * self.unit;
+        for (at, from) in scores.iter().enumerate() {
+            let to = &mut lattice.scores[at * width..][..labels];
+            let from = &from[column..][..labels];
+            for label in 0..labels {
+                to[label] = f32::from(from[label]) * self.unit;
             }
             to[0] += self.outside;
         }

@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn long_words_and_long_sentences_end() {
         let models = Models::embedded();
-        for text in ["a".repeat(100_000), "(a ".repeat(30_000), "-".repeat(50_000), "1,".repeat(50_000)]
+        for text in
+            ["a".repeat(100_000), "(a ".repeat(30_000), "-".repeat(50_000), "1,".repeat(50_000)]
         {
             models.tag(&plain(&text));
         }

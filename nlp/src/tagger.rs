@@ -349,11 +349,7 @@ impl Tagger {
             });
         }
         reader.finish()?;
-        Ok(Self {
-            weights: Weights::parse(weights)?,
-            heads: parsed,
-            usual: UsualWords::new(),
-        })
+        Ok(Self { weights: Weights::parse(weights)?, heads: parsed, usual: UsualWords::new() })
     }
 }
 
@@ -423,10 +419,7 @@ pub(crate) mod tests {
     #[test]
     fn all_labels_fit_a_row() {
         assert!(Scheme::labels_total() <= ROW);
-        assert_eq!(
-            Scheme::Maccrobat.column() + Scheme::Maccrobat.labels(),
-            Scheme::labels_total()
-        );
+        assert_eq!(Scheme::Maccrobat.column() + Scheme::Maccrobat.labels(), Scheme::labels_total());
         for (at, scheme) in Scheme::ALL.into_iter().enumerate() {
             assert_eq!(scheme as usize, at);
         }

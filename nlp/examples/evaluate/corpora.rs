@@ -220,8 +220,7 @@ pub fn load(path: &Path, parts: &mut Vec<(String, Vec<u8>)>) -> Result<(), Failu
         }
         return Ok(());
     }
-    let mut bytes =
-        std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut whole = Vec::new();
         flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut whole)?;
@@ -290,8 +289,22 @@ fn ends(text: &str, tokens: &[Token], at: usize) -> bool {
             && (word.len() == 1
                 || matches!(
                     word,
-                    "Dr" | "Mr" | "Mrs" | "Ms" | "Prof" | "Fig" | "vs" | "No" | "no" | "approx"
-                        | "spp" | "sp" | "al" | "St" | "ca" | "Figs" | "Ref"
+                    "Dr" | "Mr"
+                        | "Mrs"
+                        | "Ms"
+                        | "Prof"
+                        | "Fig"
+                        | "vs"
+                        | "No"
+                        | "no"
+                        | "approx"
+                        | "spp"
+                        | "sp"
+                        | "al"
+                        | "St"
+                        | "ca"
+                        | "Figs"
+                        | "Ref"
                 ))
     };
     starts && !short

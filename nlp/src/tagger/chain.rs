@@ -45,9 +45,8 @@ impl Chain {
     pub fn new(labels: usize, weights: &[f32]) -> Self {
         let kinds = labels / 2;
         let half = (1 + kinds).next_multiple_of(8);
-        let weight = |last: usize, next: usize| {
-            weights.get(last * labels + next).copied().unwrap_or(0.0)
-        };
+        let weight =
+            |last: usize, next: usize| weights.get(last * labels + next).copied().unwrap_or(0.0);
         let mut steps = Steps {
             starts: vec![f32::MIN; (labels + 1) * half],
             enter: vec![f32::MIN; half],
@@ -64,11 +63,8 @@ impl Chain {
             steps.stay[1 + kind] = weight(2 + 2 * kind, 2 + 2 * kind);
         }
         let exp = |values: &[f32]| values.iter().map(|value| value.exp()).collect();
-        let factors = Steps {
-            starts: exp(&steps.starts),
-            enter: exp(&steps.enter),
-            stay: exp(&steps.stay),
-        };
+        let factors =
+            Steps { starts: exp(&steps.starts), enter: exp(&steps.enter), stay: exp(&steps.stay) };
         Self { labels, half, weights: steps, factors }
     }
 
@@ -184,9 +180,9 @@ impl Lattice {
         labels[self.length - 1] = label as u8;
         for at in (1..self.length).rev() {
             let last = &self.forward[(at - 1) * width..];
-            let before = (0..count).filter(|before| allowed(Some(*before), label)).map(|before| {
-                (before, last[chain.place(before)] + steps.of(half, before, label))
-            });
+            let before = (0..count)
+                .filter(|before| allowed(Some(*before), label))
+                .map(|before| (before, last[chain.place(before)] + steps.of(half, before, label)));
             label = largest(before);
             labels[at - 1] = label as u8;
         }
@@ -411,8 +407,8 @@ fn fast_exp(x: f32) -> f32 {
     let power = x * std::f32::consts::LOG2_E;
     let whole = power + ROUND;
     let rest = (power - (whole - ROUND)) * std::f32::consts::LN_2;
-    let series = 1.0
-        + rest * (1.0 + rest * (0.5 + rest * (1.0 / 6.0 + rest * (1.0 / 24.0 + rest / 120.0))));
+    let series =
+        1.0 + rest * (1.0 + rest * (0.5 + rest * (1.0 / 6.0 + rest * (1.0 / 24.0 + rest / 120.0))));
     let exponent = whole.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
     f32::from_bits(exponent << 23) * series
 }

@@ -50,8 +50,7 @@ pub fn spread(frame: &Frame, rows: &[Range<usize>], found: &mut Vec<Found>) {
         {
             continue;
         }
-        let fresh =
-            Known { kind: one.kind, found: 0, missed: 0, score: 0.0, explained: false };
+        let fresh = Known { kind: one.kind, found: 0, missed: 0, score: 0.0, explained: false };
         let entry = known.entry(hash(one.tokens.clone())).or_insert(fresh);
         if entry.kind == one.kind {
             entry.found += 1;
@@ -87,8 +86,7 @@ pub fn spread(frame: &Frame, rows: &[Range<usize>], found: &mut Vec<Found>) {
             if !taken[at]
                 && let Some(most) = longest.get(&frame.word(at).lower)
             {
-                let free =
-                    (at..row.end.min(at + most)).take_while(|at| !taken[*at]).count();
+                let free = (at..row.end.min(at + most)).take_while(|at| !taken[*at]).count();
                 for length in (1..=free).rev() {
                     let key = hash(at..at + length);
                     if let Some(entry) = known.get_mut(&key) {

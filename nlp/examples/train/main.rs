@@ -47,8 +47,9 @@ cargo run --release -p nlp --example train -- --development --report bench/resul
 Data: the open halves in `shared/data/nlp`, fetched 2026-11-23. Exact stretch and type, all mentions
 together. BC5CDR, NCBI and AnatEM: trained on the training part only, judged on the development part.
 Chia and MACCROBAT: five folds of trials and reports. Words are clustered without any text of the
-judged documents (unlabelled ADE sentences may share an abstract). One number per corpus, the readiness to find, is chosen on the judged documents
-themselves. Types and treatment of overlaps: `nlp/examples/evaluate/corpora.rs`.
+judged documents (unlabelled ADE sentences may share an abstract). One number per corpus, the
+readiness to find, is chosen on the judged documents themselves. Types and
+treatment of overlaps: `nlp/examples/evaluate/corpora.rs`.
 
 ";
 

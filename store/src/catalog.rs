@@ -25,6 +25,13 @@ pub struct Datastore {
     pub created_us: i64,
     /// `ACTIVE`.
     pub status: String,
+    /// Whether notes in it are read. On unless switched off.
+    #[serde(default = "on")]
+    pub notes: bool,
+}
+
+fn on() -> bool {
+    true
 }
 
 /// All datastores of a data folder.
@@ -96,6 +103,7 @@ impl Catalog {
             name: name.to_owned(),
             created_us,
             status: "ACTIVE".to_owned(),
+            notes: true,
         };
         let mut datastores = inner.datastores.clone();
         datastores.push(datastore.clone());
@@ -115,6 +123,24 @@ impl Catalog {
             .or_else(|| inner.datastores.iter().find(|known| known.name == name_or_id))
             .cloned()
             .ok_or_else(|| unknown(name_or_id))
+    }
+
+    /// Switches the reading of notes on or off, and gives the datastore as it is now.
+    ///
+    /// # Errors
+    /// [`Error::UnknownDatastore`]; [`Error::Append`] when the disk fails.
+    pub fn set_notes(&self, id: &str, on: bool) -> Result<Datastore, Error> {
+        let mut inner = self.inner.lock();
+        let mut datastores = inner.datastores.clone();
+        let changed = datastores
+            .iter_mut()
+            .find(|known| known.datastore_id == id)
+            .ok_or_else(|| unknown(id))?;
+        changed.notes = on;
+        let changed = changed.clone();
+        self.save(&datastores).map_err(Error::Append)?;
+        inner.datastores = datastores;
+        Ok(changed)
     }
 
     /// Removes a datastore and all it holds. Its tables are the caller's to remove.

@@ -31,6 +31,8 @@ pub struct Change {
     pub version_id: u64,
     /// Whether it is a deletion.
     pub deleted: bool,
+    /// Whether it is the version it replaced, with findings beside it.
+    pub annotated: bool,
     /// The ordinal that is no longer current because of it.
     pub replaced: Option<u32>,
 }
@@ -79,6 +81,7 @@ pub(crate) fn read(
                     ordinal,
                     version_id,
                     deleted: exception.is_some_and(|exception| exception.deleted),
+                    annotated: exception.is_some_and(|exception| exception.annotated),
                     replaced: exception.and_then(|exception| exception.replaced),
                 });
                 block = Some(within);

@@ -76,6 +76,8 @@ pub enum WrittenKind {
     Unchanged,
     /// It is deleted.
     Deleted,
+    /// It is the same version, now with findings beside it.
+    Annotated,
 }
 
 /// Who is asking.

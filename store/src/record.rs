@@ -10,19 +10,29 @@ pub(crate) struct VersionRecord {
     pub ordinal: u32,
     pub version_id: u64,
     pub deleted: bool,
-    /// xxh3-64 of the body: a first test for equal content; bodies are compared before it is believed.
+    /// xxh3-64 of the body as it was given: a first test for equal content; bodies are compared
+    /// before it is believed.
     pub hash: u64,
+    /// When this is an annotated copy: the ordinal that holds the version as it was given.
+    pub given: Option<u32>,
 }
+
+const DELETED: u8 = 1;
+const ANNOTATED: u8 = 2;
 
 impl VersionRecord {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(15);
-        out.push(u8::from(self.deleted));
+        let mut out = Vec::with_capacity(20);
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        out.push(flag(self.deleted, DELETED) | flag(self.given.is_some(), ANNOTATED));
         out.extend_from_slice(&self.ordinal.to_le_bytes());
         if !self.deleted {
             out.extend_from_slice(&self.hash.to_le_bytes());
         }
         push_number(&mut out, self.version_id);
+        if let Some(given) = self.given {
+            push_number(&mut out, given.into());
+        }
         out
     }
 
@@ -31,10 +41,18 @@ impl VersionRecord {
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let deleted = from.byte()? == 1;
+        let flags = from.byte()?;
+        let deleted = flags & DELETED != 0;
         let ordinal = u32::from_le_bytes(from.array()?);
         let hash = if deleted { 0 } else { u64::from_le_bytes(from.array()?) };
-        Some(Self { ordinal, version_id: from.number()?, deleted, hash })
+        let version_id = from.number()?;
+        let given = if flags & ANNOTATED == 0 { None } else { Some(from.small()?) };
+        Some(Self { ordinal, version_id, deleted, hash, given })
+    }
+
+    /// The ordinal that holds the version as it was given.
+    pub(crate) fn given(&self) -> u32 {
+        self.given.unwrap_or(self.ordinal)
     }
 }
 
@@ -54,6 +72,8 @@ pub(crate) struct RunException {
     pub index: u32,
     pub version_id: u64,
     pub deleted: bool,
+    /// Whether it is the version it replaced, with findings beside it.
+    pub annotated: bool,
     pub replaced: Option<u32>,
 }
 
@@ -68,7 +88,12 @@ impl RunRecord {
         for exception in &self.exceptions {
             push_number(&mut out, (exception.index - last).into());
             last = exception.index;
-            push_number(&mut out, exception.version_id << 1 | u64::from(exception.deleted));
+            push_number(
+                &mut out,
+                exception.version_id << 2
+                    | u64::from(exception.annotated) << 1
+                    | u64::from(exception.deleted),
+            );
             push_number(&mut out, exception.replaced.map_or(0, |ordinal| u64::from(ordinal) + 1));
         }
         out
@@ -93,8 +118,9 @@ impl RunRecord {
             let replaced = from.number()?;
             run.exceptions.push(RunException {
                 index,
-                version_id: word >> 1,
+                version_id: word >> 2,
                 deleted: word & 1 == 1,
+                annotated: word & 2 == 2,
                 replaced: replaced.checked_sub(1).and_then(|ordinal| u32::try_from(ordinal).ok()),
             });
         }
@@ -183,11 +209,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_read_back(first: u32, time_us: i64, version_id in 0..u64::MAX / 2, deleted: bool, hash: u64, steps in proptest::collection::vec((0u32..9, any::<Option<u32>>()), 0..9)) {
-            let version = VersionRecord { ordinal: first, version_id, deleted, hash: if deleted { 0 } else { hash } };
+        fn records_read_back(first: u32, time_us: i64, version_id in 0..u64::MAX / 4, deleted: bool, given: Option<u32>, annotated: bool, hash: u64, steps in proptest::collection::vec((0u32..9, any::<Option<u32>>()), 0..9)) {
+            let version = VersionRecord { ordinal: first, version_id, deleted, hash: if deleted { 0 } else { hash }, given };
             prop_assert_eq!(VersionRecord::decode(&version.encode()).ok(), Some(version));
             let mut index = 0;
-            let exceptions = steps.iter().map(|&(step, replaced)| { index += step; RunException { index, version_id, deleted, replaced } }).collect();
+            let exceptions = steps.iter().map(|&(step, replaced)| { index += step; RunException { index, version_id, deleted, annotated, replaced } }).collect();
             let run = RunRecord { first, count: 7, time_us, exceptions };
             prop_assert_eq!(RunRecord::decode(&run.encode()).ok(), Some(run));
             let log = LogRecord { time_us, types: vec![3, 9] };

@@ -229,7 +229,9 @@ impl Snapshot {
         let prefix = keys::history(resource_type, id);
         self.inner.substrate.scan(&prefix, &keys::after(&prefix), |_, value| {
             let record = VersionRecord::decode(value)?;
-            if record.ordinal < newest.ordinal && !of.orphans.contains(record.ordinal) {
+            // A version that was annotated is told once, by its newest ordinal.
+            let told = records.last().is_some_and(|last| last.version_id == record.version_id);
+            if record.ordinal < newest.ordinal && !of.orphans.contains(record.ordinal) && !told {
                 records.push(record);
             }
             Ok(true)

@@ -33,6 +33,15 @@ pub enum Write {
         /// Whether the resource may be new.
         create: bool,
     },
+    /// Lays findings beside a version: `resource` is that version with extensions added. Its version
+    /// id stays, and so does what counts as its content; only search, reads, export and tables see
+    /// the difference. Nothing happens when another version is current by now.
+    Annotate {
+        /// The version's content with its findings.
+        resource: Resource,
+        /// The version that was read.
+        version_id: u64,
+    },
     /// Marks a resource as deleted. One that is not there, or no longer, stays so without error.
     Delete {
         /// Its type.
@@ -71,6 +80,7 @@ pub(crate) enum Rule {
     Create,
     Update { if_match: Option<u64>, if_none_match_any: bool, create: bool },
     Delete { if_match: Option<u64> },
+    Annotate { version_id: u64 },
 }
 
 impl Transaction {
@@ -109,6 +119,7 @@ fn prepare(index: usize, write: Write) -> Result<Prepared, Error> {
         Write::Update { resource, if_match, if_none_match_any, create } => {
             (resource, Rule::Update { if_match, if_none_match_any, create })
         }
+        Write::Annotate { resource, version_id } => (resource, Rule::Annotate { version_id }),
         Write::Delete { resource_type, id, if_match } => {
             let payload = block::compress(std::iter::once((id.as_str(), None)))?;
             return Ok(Prepared {

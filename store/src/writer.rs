@@ -217,10 +217,11 @@ impl<'a> Group<'a> {
                     found: u32::MAX.into(),
                     limit: u32::MAX.into(),
                 })?;
-                mine.insert(
-                    (write.resource_type, &write.id),
-                    (decision.record, write.body.as_ref()),
-                );
+                let content = match decision.kind {
+                    WrittenKind::Annotated => content,
+                    _ => write.body.as_ref(),
+                };
+                mine.insert((write.resource_type, &write.id), (decision.record, content));
             }
             decisions.push(decision);
         }
@@ -279,6 +280,9 @@ impl<'a> Group<'a> {
                     });
                 }
             }
+            Rule::Annotate { version_id } => {
+                return self.annotate(write, live, current, version_id, ordinal);
+            }
             Rule::Delete { if_match } => {
                 expect(if_match)?;
                 if live.is_none() {
@@ -287,6 +291,7 @@ impl<'a> Group<'a> {
                         version_id: 0,
                         deleted: true,
                         hash: 0,
+                        given: None,
                     });
                     return Ok(Decision { kind: WrittenKind::Unchanged, record, previous: None });
                 }
@@ -297,7 +302,7 @@ impl<'a> Group<'a> {
                 && match content {
                     Some(content) => content == body,
                     None => {
-                        self.inner.body_bytes(write.resource_type, live.ordinal)?.as_deref()
+                        self.inner.body_bytes(write.resource_type, live.given())?.as_deref()
                             == Some(body.as_bytes())
                     }
                 };
@@ -318,8 +323,52 @@ impl<'a> Group<'a> {
                 version_id,
                 deleted: write.body.is_none(),
                 hash: write.hash,
+                given: None,
             },
             previous: current,
+        })
+    }
+
+    /// The same version under a new ordinal, with findings beside it; nothing when `version_id` is
+    /// not current, or when it carries just these findings.
+    fn annotate(
+        &self,
+        write: &Prepared,
+        live: Option<VersionRecord>,
+        current: Option<VersionRecord>,
+        version_id: u64,
+        ordinal: u32,
+    ) -> Result<Decision, Error> {
+        let unchanged =
+            |record| Ok(Decision { kind: WrittenKind::Unchanged, record, previous: None });
+        let Some(live) = live.filter(|live| live.version_id == version_id) else {
+            return unchanged(current.unwrap_or(VersionRecord {
+                ordinal: 0,
+                version_id: 0,
+                deleted: true,
+                hash: 0,
+                given: None,
+            }));
+        };
+        let on_disk = self.inner.state().types[write.resource_type.number() as usize].limit;
+        if live.given.is_some()
+            && live.ordinal < on_disk
+            && let Some(body) = &write.body
+            && self.inner.body_bytes(write.resource_type, live.ordinal)?.as_deref()
+                == Some(body.as_bytes())
+        {
+            return unchanged(live);
+        }
+        Ok(Decision {
+            kind: WrittenKind::Annotated,
+            record: VersionRecord {
+                ordinal,
+                version_id,
+                deleted: false,
+                hash: live.hash,
+                given: Some(live.given()),
+            },
+            previous: Some(live),
         })
     }
 
@@ -389,15 +438,22 @@ impl<'a> Group<'a> {
                     runs.len() - 1
                 });
             let run = &mut runs[place].1;
-            if record.version_id > 1 || record.deleted {
+            if decision.previous.is_some() || record.deleted {
                 run.exceptions.push(RunException {
                     index: run.count,
                     version_id: record.version_id,
                     deleted: record.deleted,
+                    annotated: decision.kind == WrittenKind::Annotated,
                     replaced: decision.replaced(),
                 });
             }
             run.count += 1;
+            // What counts as content is what was given; an annotation does not change it.
+            let body = if decision.kind == WrittenKind::Annotated {
+                self.newest.get(&(resource_type, id.clone())).and_then(|(_, body)| body.clone())
+            } else {
+                body
+            };
             self.newest.insert((resource_type, id), (record, body));
         }
         publish(&mut self.batch, commit, time_us, &runs);
@@ -615,7 +671,7 @@ fn number(
             ) {
                 (Some(earlier), _) => earlier.hash == entry.hash && earlier.body == entry.body,
                 (None, Some(stored)) => {
-                    inner.body_bytes(resource_type, stored.ordinal)?.as_deref()
+                    inner.body_bytes(resource_type, stored.given())?.as_deref()
                         == Some(entry.body.as_bytes())
                 }
                 (None, None) => false,
@@ -649,6 +705,7 @@ fn number(
                     version_id,
                     deleted: false,
                     hash: entry.hash,
+                    given: None,
                 };
                 let replaced = live.map(|live| live.ordinal);
                 if let Some(current) = current {
@@ -656,6 +713,7 @@ fn number(
                         index: run.count,
                         version_id,
                         deleted: false,
+                        annotated: false,
                         replaced,
                     });
                     history.push((

@@ -104,6 +104,23 @@ struct Version {
     commit: u64,
     ordinal: u32,
     content: Option<Content>,
+    /// What was read in it and laid beside it: an extension, under the same version id.
+    note: Option<u64>,
+}
+
+impl Version {
+    fn json(&self, id: &str) -> Option<String> {
+        let text = self.content.as_ref()?.json(id);
+        Some(match self.note {
+            Some(note) => noted(&text, note),
+            None => text,
+        })
+    }
+}
+
+fn noted(text: &str, note: u64) -> String {
+    let open = text.strip_suffix('}').expect("an object");
+    format!(r#"{open},"extension":[{{"url":"urn:note","valueInteger":{note}}}]}}"#)
 }
 
 /// Every version of every resource, in a map.
@@ -207,6 +224,7 @@ impl World {
                 commit: number,
                 ordinal: written.ordinal,
                 content: op.content,
+                note: None,
             });
         }
         if changed {
@@ -254,7 +272,8 @@ impl World {
                 self.apply(ops, Transaction::bulk(resources));
             }
             17 => self.conflict(),
-            18 if self.random.one_in(3) => self.store().compact().expect("compaction"),
+            18 => self.annotate(),
+            19 if self.random.one_in(4) => self.store().compact().expect("compaction"),
             19 if self.random.one_in(3) => {
                 self.store = None;
                 self.store = Some(
@@ -264,6 +283,60 @@ impl World {
                 assert_eq!(self.store().current_commit(), self.model.commit);
             }
             _ => {}
+        }
+    }
+
+    /// Findings are laid beside a version: the version id stays, the answers change. Beside a version
+    /// that is not current, or that has just these, nothing happens.
+    fn annotate(&mut self) {
+        let mut writes = Vec::new();
+        let mut expected = Vec::new();
+        let mut chosen = BTreeSet::new();
+        for _ in 0..1 + self.random.below(4) {
+            let op = self.op();
+            if !chosen.insert((op.type_name, op.id.clone())) {
+                continue;
+            }
+            let Some(current) = self.model.at(op.type_name, &op.id, u64::MAX).cloned() else {
+                continue;
+            };
+            let stale = self.random.one_in(5);
+            let note = self.random.below(3);
+            let content = current.content.clone().or(op.content).expect("content of some kind");
+            let version_id = current.version_id - u64::from(stale && current.version_id > 1);
+            let happens = version_id == current.version_id
+                && current.content.is_some()
+                && current.note != Some(note);
+            writes.push(Write::Annotate {
+                resource: resource(&noted(&content.json(&op.id), note)),
+                version_id,
+            });
+            expected.push((op.type_name, op.id, current, note, happens));
+        }
+        if writes.is_empty() {
+            return;
+        }
+        let commit = self.store().apply(Transaction::of(writes)).expect("a commit");
+        if expected.iter().any(|(.., happens)| *happens) {
+            self.model.commit += 1;
+        }
+        assert_eq!(commit.number, self.model.commit, "seed {}", self.seed);
+        for ((type_name, id, current, note, happens), written) in
+            expected.into_iter().zip(&commit.written)
+        {
+            if !happens {
+                assert_eq!(written.kind, WrittenKind::Unchanged, "seed {}", self.seed);
+                continue;
+            }
+            assert_eq!(written.kind, WrittenKind::Annotated, "seed {}", self.seed);
+            assert_eq!(written.version_id, current.version_id);
+            assert_eq!(written.replaced, Some(current.ordinal));
+            self.model.versions.entry((type_name, id)).or_default().push(Version {
+                commit: commit.number,
+                ordinal: written.ordinal,
+                note: Some(note),
+                ..current
+            });
         }
     }
 
@@ -308,8 +381,12 @@ impl World {
         let commit = snapshot.commit();
         for ((type_name, id), versions) in &self.model.versions {
             let kind = resource_type(type_name);
-            let known: Vec<&Version> =
+            let mut known: Vec<&Version> =
                 versions.iter().filter(|version| version.commit <= commit).collect();
+            // A version is told as it was annotated last.
+            known.reverse();
+            known.dedup_by_key(|version| version.version_id);
+            known.reverse();
             let context = format!("seed {}, commit {commit}, {type_name}/{id}", self.seed);
             match (snapshot.read(kind, id), known.last()) {
                 (Ok(found), Some(expected)) => same(&found, expected, id, &context),
@@ -758,6 +835,10 @@ impl World {
                     let key = (change.resource_type.name().to_owned(), change.id.clone());
                     let replaced = live.remove(&key);
                     assert_eq!(change.replaced, replaced, "seed {}: {key:?}", self.seed);
+                    let noted = self.model.versions.values().flatten().any(|v| {
+                        v.ordinal == change.ordinal && v.note.is_some() && v.commit == commit.commit
+                    });
+                    assert_eq!(change.annotated, noted, "seed {}: {key:?}", self.seed);
                     if !change.deleted {
                         live.insert(key, change.ordinal);
                     }
@@ -800,9 +881,8 @@ fn same(found: &store::Version, expected: &Version, id: &str, context: &str) {
         .as_ref()
         .map(|body| serde_json::from_slice::<serde_json::Value>(&body.text()).expect("JSON"));
     let mut expected = expected
-        .content
-        .as_ref()
-        .map(|content| serde_json::from_str::<serde_json::Value>(&content.json(id)).expect("JSON"));
+        .json(id)
+        .map(|text| serde_json::from_str::<serde_json::Value>(&text).expect("JSON"));
     if let (Some(found), Some(expected)) = (&found, &mut expected)
         && let Some(meta) = found.get("meta")
     {

@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod capability;
 pub mod date;
 pub mod definitions;
+pub mod findings;
 pub mod outcome;
 mod render;
 pub mod resource;

@@ -1,7 +1,8 @@
 //! The search parameters, compiled from the official definitions into a committed table.
 //!
 //! `parameters.tsv` has a line for each base type and code; `examples/compile_search_parameters`
-//! writes it. Its columns: storage number, base type (`*` serves every type), code, kind, target
+//! writes it; `parameters_findings.tsv`, written by hand, goes on with those for what was read in
+//! notes. The columns: storage number, base type (`*` serves every type), code, kind, target
 //! types, systems implied by plain codes, URL, FHIRPath expression, steps. The steps are the
 //! expression in JSON names, one term for each place and type a value can have:
 //!
@@ -99,8 +100,9 @@ pub struct Parameter {
 }
 
 static ROWS: LazyLock<Vec<Parameter>> = LazyLock::new(|| {
-    let rows: Vec<_> = include_str!("parameters.tsv")
-        .lines()
+    let rows: Vec<_> = [include_str!("parameters.tsv"), include_str!("parameters_findings.tsv")]
+        .into_iter()
+        .flat_map(str::lines)
         .filter(|line| !line.starts_with('#'))
         .map(read)
         .collect();

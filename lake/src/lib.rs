@@ -12,6 +12,7 @@
 mod bounded;
 mod delta;
 mod error;
+mod findings;
 mod flush;
 mod provider;
 mod render;

@@ -5,7 +5,7 @@
 
 use crate::provider::TypeTable;
 use crate::table::{Table, View};
-use crate::{Error, Inner, Settings};
+use crate::{Error, Inner, Settings, findings};
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -13,6 +13,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::SchemaError;
 use datafusion::config::TableParquetOptions;
+use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionContext};
@@ -198,26 +199,43 @@ impl SchemaProvider for ViewSchema {
     fn table_names(&self) -> Vec<String> {
         let tables = self.view.tables.keys();
         let mut names: Vec<_> = tables.map(|known| known.table().to_owned()).collect();
+        names.push(findings::VIEW.to_owned());
         names.sort();
         names
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        let Some(resource_type) = type_of_table(name) else { return Ok(None) };
-        // A type without data is a table without rows.
+        if name == findings::VIEW {
+            let [documents, reports] = findings::TABLES.map(|table| self.type_table(table));
+            let (Some(documents), Some(reports)) = (documents, reports) else { return Ok(None) };
+            let plan = findings::view(
+                provider_as_source(Arc::new(documents)),
+                provider_as_source(Arc::new(reports)),
+            )?;
+            return Ok(Some(Arc::new(ViewTable::new(plan, None))));
+        }
+        Ok(self.type_table(name).map(|table| Arc::new(table) as Arc<dyn TableProvider>))
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {
+        let kind = if name == findings::VIEW { TableType::View } else { TableType::Base };
+        Ok(self.table_exist(name).then_some(kind))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        name == findings::VIEW || type_of_table(name).is_some()
+    }
+}
+
+impl ViewSchema {
+    /// The table of a resource type; one without data is a table without rows.
+    fn type_table(&self, name: &str) -> Option<TypeTable> {
+        let resource_type = type_of_table(name)?;
         let table = match self.view.tables.get(&resource_type) {
             Some(table) => table.clone(),
             None => Table::new(resource_type),
         };
-        Ok(Some(Arc::new(TypeTable { table, context: self.context.clone() })))
-    }
-
-    async fn table_type(&self, name: &str) -> Result<Option<TableType>, DataFusionError> {
-        Ok(self.table_exist(name).then_some(TableType::Base))
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        type_of_table(name).is_some()
+        Some(TypeTable { table, context: self.context.clone() })
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `decimal` | `x_text`: the digits as written, where a double would print them otherwise |
 //! | any primitive | `_x`: its id and extensions |
 //!
+//! What was read in a document's notes is not among its extensions but in `_findings`.
+//!
 //! Always true:
 //! - the type of a column depends only on its path, never on values;
 //! - a repeating element is a list, and the companions of a list are lists of the same lengths;
@@ -19,7 +21,7 @@
 //!
 //! Spec: <https://hl7.org/fhir/R4/json.html>
 
-use crate::Error;
+use crate::{Error, findings};
 use datafusion::arrow::array::{
     Array, ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, ListArray,
     NullBufferBuilder, RecordBatch, RecordBatchOptions, StringArray, StructArray,
@@ -69,7 +71,11 @@ impl Rows {
             }
             root.append(resource.root());
         }
-        let (fields, columns) = root.columns();
+        let (mut fields, mut columns) = root.columns();
+        if let Some((field, column)) = findings::column(resources) {
+            fields.push(field);
+            columns.push(column);
+        }
         let options = RecordBatchOptions::new().with_row_count(Some(resources.len()));
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new_with_options(schema, columns, &options)?;
@@ -137,6 +143,8 @@ struct Slot {
     element: ElementId,
     companion: bool,
     cell: Cell,
+    /// Extensions of the resource itself: findings among them have a column of their own.
+    skip_findings: bool,
 }
 
 enum Cell {
@@ -213,6 +221,7 @@ impl Group {
         {
             group.skip_stamps = true;
         }
+        slot.skip_findings = self.root && !companion && element.name() == "extension";
         self.slots.push(slot);
         self.hint = self.slots.len();
         self.hint - 1
@@ -259,13 +268,18 @@ impl Slot {
         } else {
             Cell::One(items)
         };
-        Self { element, companion, cell }
+        Self { element, companion, cell, skip_findings: false }
     }
 
     /// Writes the member's value as row `row`; rows before it that lack one become null.
     fn set(&mut self, member: Node<'_>, row: usize) {
         if self.rows() > row {
             return; // a member twice in one object: the parser refuses it, the first one counts
+        }
+        let skip_findings = self.skip_findings;
+        let kept = |item: &Node<'_>| !skip_findings || !fhir::findings::is_own(*item);
+        if skip_findings && !member.each().any(|item| kept(&item)) {
+            return;
         }
         self.pad(row);
         match &mut self.cell {
@@ -275,7 +289,7 @@ impl Slot {
                 _ => value.append(member),
             },
             Cell::Many { offsets, valid, items } => {
-                for item in member.each() {
+                for item in member.each().filter(kept) {
                     items.append(item);
                 }
                 offsets.push(i32::try_from(items.rows()).unwrap_or(i32::MAX));
@@ -721,7 +735,7 @@ fn merge_fields(known: &Fields, seen: &Fields) -> Fields {
     Fields::from(merged)
 }
 
-fn merge_types(known: &DataType, seen: &DataType) -> DataType {
+pub(crate) fn merge_types(known: &DataType, seen: &DataType) -> DataType {
     match (known, seen) {
         (DataType::Struct(known), DataType::Struct(seen)) => {
             DataType::Struct(merge_fields(known, seen))

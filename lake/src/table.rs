@@ -6,8 +6,8 @@
 //! - a view never changes: what it points to is copied before it is written.
 
 use crate::delta::{DataFile, Opened};
-use crate::shred::{column_name, conform, covers, expected_fields, merge, timestamp};
-use crate::{Error, Rows, Settings};
+use crate::shred::{column_name, conform, covers, expected_fields, merge, merge_types, timestamp};
+use crate::{Error, Rows, Settings, findings};
 use datafusion::arrow::array::{
     Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray,
 };
@@ -420,9 +420,22 @@ fn shown(resource_type: ResourceType, seen: &Schema) -> Schema {
         for suffix in ["", "_text", "_start", "_end", "_type", "_id"] {
             let name = format!("{}{suffix}", element.column());
             let like = || expected.iter().find(|field| *field.name() == name).cloned();
-            fields.extend(known(&name).or_else(like));
+            // Tags are asked for in every query that tells generated resources from given ones, so
+            // all of `meta` is there whatever was seen of it.
+            let field = match (known(&name), like()) {
+                (Some(known), Some(like)) if name == "meta" => Some(Arc::new(Field::new(
+                    name,
+                    merge_types(known.data_type(), like.data_type()),
+                    true,
+                ))),
+                (known, like) => known.or(like),
+            };
+            fields.extend(field);
         }
         fields.extend(known(&column_name(element, true, true)));
+    }
+    if findings::TABLES.contains(&resource_type.table()) {
+        fields.push(Arc::new(Field::new(findings::COLUMN, findings::data_type(), true)));
     }
     fields.extend(system_fields());
     Schema::new(fields)

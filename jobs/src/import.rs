@@ -18,7 +18,7 @@ mod read;
 mod reject;
 
 use crate::rooms::blocking;
-use crate::{Error, Room};
+use crate::{Error, Room, annotate};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::path::PathBuf;
@@ -115,6 +115,8 @@ pub struct Progress {
     pub error: Option<String>,
     /// Work done, by part.
     pub timings: Timings,
+    /// How reading notes goes, since the room was opened.
+    pub notes: annotate::Progress,
 }
 
 /// What an import is doing.
@@ -126,6 +128,8 @@ pub enum Phase {
     Importing,
     /// Everything is committed; the last rows are being written to table files.
     Tables,
+    /// Everything is committed; notes are being read.
+    Notes,
     /// Everything is done.
     Done,
     /// It could not go on; [`Progress::error`] says why.
@@ -148,6 +152,8 @@ pub struct Timings {
     pub apply: f64,
     /// Handing rows to the lake and writing table files.
     pub tables: f64,
+    /// Reading notes.
+    pub notes: f64,
 }
 
 /// What an import did.
@@ -171,6 +177,12 @@ pub struct Summary {
     pub resources_per_second: f64,
     /// Where rejected lines are listed, if there are any.
     pub error_file: Option<String>,
+    /// Documents whose notes were read.
+    pub documents: u64,
+    /// Findings in them.
+    pub findings: u64,
+    /// Documents with a note that could not be read; each says why.
+    pub unread: u64,
 }
 
 /// Imports `request` into `room` and tells `progress` how it goes, about five times a second.
@@ -299,20 +311,32 @@ impl Job<'_> {
         });
         self.errors.finish()?;
         // What is committed must be in the tables whether or not the import reached its end.
+        let before = self.room.notes_progress();
+        if applied.is_ok() && self.room.reads_notes() {
+            self.tell(Phase::Notes, None);
+            let told = std::cell::Cell::new(Instant::now());
+            crate::annotate::catch_up_blocking(self.room, self.runtime, &self.stop, &|| {
+                if told.get().elapsed() >= apply::TELL_EVERY {
+                    told.set(Instant::now());
+                    self.tell(Phase::Notes, None);
+                }
+            })?;
+        }
         self.tell(Phase::Tables, None);
         Meters::time(&self.meters.tables_ns, || {
             crate::tables::catch_up_blocking(self.room, self.room.store.current_commit())?;
             Ok::<_, Error>(self.runtime.block_on(self.room.lake.flush(true))?)
         })?;
         applied?;
-        Ok(self.summary())
+        Ok(self.summary(&before))
     }
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn summary(&self) -> Summary {
+    fn summary(&self, before: &annotate::Progress) -> Summary {
+        let notes = self.room.notes_progress();
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (created, updated, unchanged) =
             (get(&self.meters.created), get(&self.meters.updated), get(&self.meters.unchanged));
@@ -328,6 +352,9 @@ impl Job<'_> {
             seconds: (seconds * 1e3).round() / 1e3,
             resources_per_second: (resources as f64 / seconds.max(1e-6)).round(),
             error_file: self.errors.path(),
+            documents: notes.documents - before.documents,
+            findings: notes.findings - before.findings,
+            unread: notes.failed - before.failed,
         }
     }
 
@@ -358,7 +385,9 @@ impl Job<'_> {
                 shred: seconds_of(&m.shred_ns),
                 apply: seconds_of(&m.apply_ns),
                 tables: seconds_of(&m.tables_ns),
+                notes: self.room.notes_progress().seconds,
             },
+            notes: self.room.notes_progress(),
         };
         *self.room.import.write() = Some(progress.clone());
         (self.progress)(progress);

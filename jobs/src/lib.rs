@@ -1,4 +1,5 @@
-//! Long work over one datastore: import, export, and keeping the tables in step with the store.
+//! Long work over one datastore: import, export, keeping the tables in step with the store, and
+//! reading notes.
 //!
 //! [`Rooms`] is the data folder opened: it hands out one [`Room`] per datastore, and a room joins
 //! the store (the truth) with the lake (tables derived from it).
@@ -7,10 +8,12 @@
 //! - a room's lake is replayed from the change log before anyone gets the room;
 //! - deleting the lake's folder loses nothing: the next opening rebuilds it.
 
+pub mod annotate;
 pub mod export;
 pub mod import;
 mod rooms;
 pub mod tables;
+mod terms;
 
 pub use rooms::{Room, Rooms, Settings, nearest};
 

@@ -1,16 +1,19 @@
 //! The data folder opened: one [`Room`] per datastore, opened when first asked for.
 
-use crate::{Error, import, tables};
+use crate::{Error, annotate, import, tables, terms};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How often a room looks for commits its tables lack. Queries do not wait for it: they catch up
 /// themselves.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+/// How often a room looks whether a terminology was loaded.
+const TERMS_EVERY: Duration = Duration::from_secs(5);
 
 /// Settings of everything below the server, by room.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -22,6 +25,8 @@ pub struct Settings {
     pub lake: lake::Settings,
     /// Import's settings.
     pub import: import::Settings,
+    /// Settings of reading notes.
+    pub notes: annotate::Settings,
 }
 
 /// All datastores of a data folder. The caller holds the folder's lock.
@@ -29,6 +34,7 @@ pub struct Rooms {
     catalog: Arc<store::Catalog>,
     data: PathBuf,
     settings: Settings,
+    models: Arc<annotate::Models>,
     /// The lock is held while a room opens, so that it opens once.
     open: tokio::sync::Mutex<HashMap<String, Arc<Room>>>,
 }
@@ -47,6 +53,15 @@ pub struct Room {
     pub(crate) import: RwLock<Option<import::Progress>>,
     /// Held while an import runs.
     pub(crate) importing: Mutex<()>,
+    /// Held by whoever reads notes.
+    pub(crate) annotator: Mutex<annotate::Annotator>,
+    /// How reading notes goes.
+    pub(crate) notes: annotate::Meters,
+    pub(crate) models: Arc<annotate::Models>,
+    /// Whether this datastore's notes are read.
+    notes_on: AtomicBool,
+    /// Set when the room is to be closed.
+    closing: AtomicBool,
     pub(crate) settings: Settings,
     pub(crate) data: PathBuf,
 }
@@ -63,6 +78,7 @@ impl Rooms {
         Ok(Arc::new(Self {
             catalog,
             data: data.to_owned(),
+            models: Arc::new(annotate::Models::new(data)),
             settings,
             open: tokio::sync::Mutex::default(),
         }))
@@ -127,6 +143,7 @@ impl Rooms {
             lake = lake::Lake::open(&folder, settings).await?;
         }
         let lake = Arc::new(lake);
+        let notes_on = datastore.notes;
         let room = Arc::new(Room {
             datastore,
             store,
@@ -134,11 +151,17 @@ impl Rooms {
             moving: Mutex::default(),
             import: RwLock::default(),
             importing: Mutex::default(),
+            annotator: Mutex::default(),
+            notes: annotate::Meters::default(),
+            models: Arc::clone(&self.models),
+            notes_on: AtomicBool::new(notes_on),
+            closing: AtomicBool::new(false),
             settings: self.settings.clone(),
             data: self.data.clone(),
         });
         tables::catch_up(&room, room.store.current_commit()).await?;
         tokio::spawn(follow(Arc::downgrade(&room)));
+        tokio::spawn(read_notes(Arc::downgrade(&room)));
         open.insert(id, Arc::clone(&room));
         Ok(room)
     }
@@ -154,6 +177,29 @@ impl Rooms {
         Ok(self.catalog.create(name)?)
     }
 
+    /// Switches the reading of notes on or off for a datastore. Findings there are stay; notes
+    /// written while it was off are read once it is on again.
+    ///
+    /// # Errors
+    /// [`Error::NoDatastore`], or what the catalog said.
+    pub async fn set_notes(&self, name_or_id: &str, on: bool) -> Result<store::Datastore, Error> {
+        let datastore = self.find(name_or_id)?;
+        let open = self.open.lock().await;
+        let changed = self.catalog.set_notes(&datastore.datastore_id, on)?;
+        if let Some(room) = open.get(&datastore.datastore_id) {
+            room.notes_on.store(on, Ordering::Relaxed);
+        }
+        Ok(changed)
+    }
+
+    /// The models that read notes, loaded if they are not yet.
+    ///
+    /// # Errors
+    /// When a terminology in the data folder cannot be read.
+    pub fn pipeline(&self) -> Result<Arc<nlp::Pipeline>, Error> {
+        self.models.get()
+    }
+
     /// Deletes a datastore with everything in it, tables included.
     ///
     /// # Errors
@@ -165,13 +211,17 @@ impl Rooms {
             if room.importing.try_lock().is_none() {
                 return Err(Error::Busy);
             }
+            room.closing.store(true, Ordering::Relaxed);
             open.remove(&datastore.datastore_id);
         }
         let catalog = Arc::clone(&self.catalog);
         let id = datastore.datastore_id.clone();
         let lake = self.data.join("lake").join(&id);
+        let data = self.data.clone();
         blocking(move || {
             catalog.delete(&id)?;
+            annotate::forget(&data, &id)
+                .map_err(|source| Error::Output { path: data.display().to_string(), source })?;
             match std::fs::remove_dir_all(&lake) {
                 Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                     Err(Error::Output { path: lake.display().to_string(), source })
@@ -192,7 +242,15 @@ impl Rooms {
         let rooms: Vec<_> = self.open.lock().await.drain().map(|(_, room)| room).collect();
         let mut result = Ok(());
         for room in rooms {
+            room.closing.store(true, Ordering::Relaxed);
             let ended = async {
+                // Whoever reads notes stops after the batch at hand.
+                let waited = Arc::clone(&room);
+                blocking(move || {
+                    drop(waited.annotator.lock());
+                    Ok(())
+                })
+                .await?;
                 tables::catch_up(&room, room.store.current_commit()).await?;
                 room.lake.flush(true).await?;
                 Ok(())
@@ -211,9 +269,55 @@ impl Room {
         self.import.read().clone()
     }
 
+    /// How reading notes goes, or went since the room was opened.
+    pub fn notes_progress(&self) -> annotate::Progress {
+        self.notes.progress()
+    }
+
+    /// Whether this datastore's notes are read.
+    pub fn reads_notes(&self) -> bool {
+        self.settings.notes.enabled && self.notes_on.load(Ordering::Relaxed)
+    }
+
+    /// The models and terminologies that notes are read with.
+    pub(crate) fn notes_model(&self) -> String {
+        format!("{}{}", nlp::MODEL, terms::stamp(&self.data.join("terms")))
+    }
+
+    /// Set when the room is to be closed.
+    pub(crate) fn closing(&self) -> &AtomicBool {
+        &self.closing
+    }
+
     /// The data folder.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+}
+
+/// Reads the notes of what is written, for as long as the room is open. An import reads its own.
+async fn read_notes(room: Weak<Room>) {
+    let mut model = (std::time::Instant::now(), String::new());
+    loop {
+        tokio::time::sleep(FOLLOW_EVERY).await;
+        let Some(room) = room.upgrade() else { return };
+        if room.closing.load(Ordering::Relaxed) {
+            return;
+        }
+        if !room.reads_notes() || room.importing.try_lock().is_none() {
+            continue;
+        }
+        // Terminologies seldom change; their folder is looked at now and then.
+        if model.1.is_empty() || model.0.elapsed() > TERMS_EVERY {
+            model = (std::time::Instant::now(), room.notes_model());
+        }
+        if !annotate::is_behind(&room, &model.1) {
+            continue;
+        }
+        if let Err(error) = annotate::catch_up(&room).await {
+            tracing::error!(datastore = %room.datastore.datastore_id, %error, "notes could not be read");
+            tokio::time::sleep(FOLLOW_EVERY * 20).await;
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use store::WrittenKind;
 
 /// How often the caller hears how it goes.
-const TELL_EVERY: Duration = Duration::from_millis(200);
+pub(super) const TELL_EVERY: Duration = Duration::from_millis(200);
 
 /// Applies chunks until there are no more or one fails.
 pub(super) fn apply_all(

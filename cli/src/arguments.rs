@@ -71,6 +71,12 @@ pub(crate) enum Command {
     /// Ask the tables a question in SQL
     #[command(after_help = SQL)]
     Sql(Sql),
+    /// Read notes: entities, relations, negation and codes in a text
+    #[command(after_help = ANNOTATE)]
+    Annotate(Annotate),
+    /// Load a terminology in place of the one compiled in
+    #[command(after_help = TERMS)]
+    Terms(TermsArguments),
     /// Create, list, describe and delete datastores
     #[command(after_help = STORE)]
     Store(StoreArguments),
@@ -235,9 +241,108 @@ pub(crate) enum Format {
     Parquet,
 }
 
+const ANNOTATE: &str = "\
+Nothing is stored and no data folder is needed; terminologies loaded into one are used. Text, HTML,
+RTF, C-CDA and PDF with a text layer are read. Offsets count characters of the decoded text.
+
+Examples:
+  tarn annotate note.txt
+  echo 'No chest pain. Takes metformin 500 mg bid.' | tarn annotate
+  tarn annotate --operation icd10cm note.txt          one of Comprehend Medical's answers
+  tarn annotate --redact note.txt                     the text with names and numbers taken out
+  tarn annotate notes/*.txt > findings.ndjson         several files: one line of JSON each
+
+Without --operation every entity carries its concepts: {\"Entities\",\"UnmappedAttributes\",\"ModelVersion\"}";
+
+#[derive(Debug, Args)]
+pub(crate) struct Annotate {
+    /// Which answer of Comprehend Medical's to give [default: all of them together]
+    #[arg(long, value_enum, conflicts_with = "redact")]
+    pub operation: Option<Operation>,
+    /// Print the text with protected health information replaced by its kind, such as [NAME]
+    #[arg(long)]
+    pub redact: bool,
+    /// Files to read, or `-` for standard input [default: standard input]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Which of Comprehend Medical's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Operation {
+    /// DetectEntitiesV2
+    Entities,
+    /// DetectPHI
+    Phi,
+    /// InferICD10CM
+    Icd10cm,
+    /// InferRxNorm
+    Rxnorm,
+    /// InferSNOMEDCT
+    Snomedct,
+}
+
+impl Operation {
+    /// As the HTTP door calls it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Entities => "DetectEntitiesV2",
+            Self::Phi => "DetectPHI",
+            Self::Icd10cm => "InferICD10CM",
+            Self::Rxnorm => "InferRxNorm",
+            Self::Snomedct => "InferSNOMEDCT",
+        }
+    }
+}
+
+const TERMS: &str = "\
+PATH is the official release file: RXNCONSO.RRF, the ICD-10-CM codes file, a SNOMED CT description
+snapshot (sct2_Description_Snapshot-en…), or Loinc.csv. Notes of every datastore are read anew with it.
+
+Examples:
+  tarn terms load rxnorm RxNorm_full/rrf/RXNCONSO.RRF
+  tarn terms load snomed sct2_Description_Snapshot-en_INT_20260101.txt
+  tarn terms list";
+
+#[derive(Debug, Args)]
+pub(crate) struct TermsArguments {
+    #[command(subcommand)]
+    pub command: Terms,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Terms {
+    /// Read an official release file into the data folder
+    #[command(after_help = "Example:\n  tarn terms load rxnorm RXNCONSO.RRF")]
+    Load {
+        /// Which terminology it is
+        #[arg(value_enum)]
+        kind: TermsKind,
+        /// The release file
+        path: PathBuf,
+    },
+    /// List what is loaded
+    #[command(after_help = "Example:\n  tarn terms list")]
+    List,
+}
+
+/// A terminology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TermsKind {
+    /// RxNorm, RXNCONSO.RRF
+    Rxnorm,
+    /// ICD-10-CM, icd10cm-codes-YYYY.txt or icd10cm-order-YYYY.txt
+    Icd10cm,
+    /// SNOMED CT, sct2_Description_Snapshot
+    Snomed,
+    /// LOINC, Loinc.csv
+    Loinc,
+}
+
 const STORE: &str = "\
 Examples:
   tarn store create ward
+  tarn store notes ward off
   tarn store list
   tarn store describe ward
   tarn store delete ward --yes
@@ -258,6 +363,18 @@ pub(crate) enum Store {
     Create {
         /// Its name: letters, digits, `-` and `_`
         name: String,
+        /// Do not read the notes in it
+        #[arg(long)]
+        no_notes: bool,
+    },
+    /// Switch the reading of notes on or off
+    #[command(after_help = "Example:\n  tarn store notes ward off")]
+    Notes {
+        /// Its name or id
+        name: String,
+        /// `on` or `off`
+        #[arg(value_enum)]
+        to: Switch,
     },
     /// List all datastores
     #[command(after_help = "Example:\n  tarn store list --json")]
@@ -318,6 +435,15 @@ pub(crate) enum Key {
         /// Its id
         key_id: String,
     },
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    /// Read notes; those written while it was off are read now
+    On,
+    /// Leave notes alone; findings there are stay
+    Off,
 }
 
 /// What a key allows.

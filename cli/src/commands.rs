@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod annotate;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -8,3 +9,4 @@ pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod sql;
 pub(crate) mod store;
+pub(crate) mod terms;

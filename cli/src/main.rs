@@ -59,6 +59,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Import(given) => commands::import::run(&context, given),
         Command::Export(given) => commands::export::run(&context, given),
         Command::Sql(given) => commands::sql::run(&context, given),
+        Command::Annotate(given) => commands::annotate::run(&context, given),
+        Command::Terms(given) => commands::terms::run(&context, given),
         Command::Store(given) => commands::store::run(&context, given),
         Command::Key(given) => commands::key::run(&context, given),
         Command::Settings => commands::settings::show(&context.settings, context.global.json),

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub lake: lake::Settings,
     /// Import.
     pub import: jobs::import::Settings,
+    /// Reading notes.
+    pub notes: jobs::annotate::Settings,
 }
 
 /// How the doors open.
@@ -37,6 +39,7 @@ impl Settings {
             store: self.store.clone(),
             lake: self.lake.clone(),
             import: self.import.clone(),
+            notes: self.notes.clone(),
         }
     }
 }

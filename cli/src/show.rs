@@ -84,8 +84,14 @@ pub(crate) fn import_progress(bar: &ProgressBar, progress: &jobs::import::Progre
         count => format!(", {} rejected", number(count)),
     };
     let what = match progress.phase {
-        jobs::import::Phase::Tables => "writing the last table files, ",
-        _ => "",
+        jobs::import::Phase::Tables => "writing the last table files, ".to_owned(),
+        jobs::import::Phase::Notes => format!(
+            "reading notes: {} documents, {} findings, {} to go; ",
+            number(progress.notes.documents),
+            number(progress.notes.findings),
+            number(progress.notes.waiting)
+        ),
+        _ => String::new(),
     };
     bar.set_message(format!(
         "{what}{} resources, {}/s, {}/{} files{rejected}",

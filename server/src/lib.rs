@@ -10,6 +10,7 @@
 //!
 //! Spec: <https://hl7.org/fhir/R4/http.html>
 
+mod annotate;
 mod api;
 mod audit;
 mod body;

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::guard::{Caller, guard};
 use crate::keys::Role;
 use crate::metrics::Door;
-use crate::{App, api, audit, console, interactions, sql};
+use crate::{App, annotate, api, audit, console, interactions, sql};
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -140,6 +140,8 @@ fn doors() -> Vec<(Route, MethodRouter<App>)> {
         ),
         // SQL
         door("POST", "/sql", Sql, "sql", post(sql::sql)),
+        // Notes alone: nothing is stored
+        door("POST", "/annotate", Read, "", post(annotate::annotate)),
         // The console's own
         door("GET", "/api/session", Key, "", get(api::session::show)),
         door("POST", "/api/session", Nothing, "", post(api::session::sign_in)),
@@ -148,6 +150,7 @@ fn doors() -> Vec<(Route, MethodRouter<App>)> {
         door("GET", "/api/stores", Key, "", get(api::stores::list)),
         door("POST", "/api/stores", Owner, "store-create", post(api::stores::create)),
         door("DELETE", "/api/stores/{store}", Owner, "store-delete", delete(api::stores::delete)),
+        door("POST", "/api/stores/{store}/notes", Admin, "store-notes", post(api::stores::notes)),
         door("GET", "/api/stores/{store}/overview", Key, "", get(api::overview::overview)),
         door("GET", "/api/stores/{store}/events", Key, "", get(api::overview::events)),
         door(

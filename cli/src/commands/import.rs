@@ -162,6 +162,20 @@ pub(crate) fn told(summary: &Summary) -> String {
     if summary.resources > 0 && summary.created + summary.updated == 0 {
         text.push_str("nothing changed: all of it was there already\n");
     }
+    if summary.documents > 0 {
+        text.push_str(&format!(
+            "{} documents read: {} findings",
+            n(summary.documents),
+            n(summary.findings)
+        ));
+        if summary.unread > 0 {
+            text.push_str(&format!(
+                "; {} with a note that could not be read (cm-decoration-status says which)",
+                n(summary.unread)
+            ));
+        }
+        text.push('\n');
+    }
     if summary.rejected > 0 {
         let file = summary.error_file.as_deref().unwrap_or("the error file");
         text.push_str(&format!("{} rejected: see {file}\n", n(summary.rejected)));
@@ -177,6 +191,7 @@ fn parts(timings: &Timings) -> String {
         ("shred", timings.shred),
         ("apply", timings.apply),
         ("tables", timings.tables),
+        ("notes", timings.notes),
     ]
     .iter()
     .map(|(part, seconds)| vec![(*part).to_owned(), format!("{seconds:.2}")])

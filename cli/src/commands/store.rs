@@ -1,6 +1,6 @@
 //! `tarn store`: create, list, describe and delete datastores.
 
-use crate::arguments::{Store, StoreArguments};
+use crate::arguments::{Store, StoreArguments, Switch};
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::folder::{Access, access};
@@ -20,7 +20,19 @@ fn here(context: &Context<'_>, command: &Store) -> Result<(), Failure> {
     let rooms = jobs::Rooms::open(&context.global.data, context.settings.rooms())?;
     let address = &context.settings.server.http;
     match command {
-        Store::Create { name } => created(context, &describe(address, &rooms.create(name)?)),
+        Store::Create { name, no_notes } => {
+            let mut datastore = rooms.create(name)?;
+            if *no_notes {
+                let id = datastore.datastore_id;
+                datastore = context.runtime.block_on(rooms.set_notes(&id, false))?;
+            }
+            created(context, &describe(address, &datastore))
+        }
+        Store::Notes { name, to } => {
+            let on = *to == Switch::On;
+            let datastore = context.runtime.block_on(rooms.set_notes(name, on))?;
+            switched(context, &describe(address, &datastore))
+        }
         Store::List => {
             listed(context, &rooms.list().iter().map(|d| describe(address, d)).collect::<Vec<_>>())
         }
@@ -63,8 +75,15 @@ fn here(context: &Context<'_>, command: &Store) -> Result<(), Failure> {
 
 fn through(context: &Context<'_>, client: &Client, command: &Store) -> Result<(), Failure> {
     match command {
-        Store::Create { name } => {
-            created(context, &client.post::<Value>("/api/stores", &json!({"name": name}))?)
+        Store::Create { name, no_notes } => {
+            let wanted = json!({"name": name, "notes": !no_notes});
+            created(context, &client.post::<Value>("/api/stores", &wanted)?)
+        }
+        Store::Notes { name, to } => {
+            let value = find(client, name)?;
+            let path = format!("/api/stores/{}/notes", text(&value, "datastore_id"));
+            let on = *to == Switch::On;
+            switched(context, &client.post::<Value>(&path, &json!({"on": on}))?)
         }
         Store::List => listed(context, &client.get::<Vec<Value>>("/api/stores")?),
         Store::Describe { name } => {
@@ -106,6 +125,7 @@ fn describe(address: &str, datastore: &store::Datastore) -> Value {
         "endpoint": endpoint(address, &datastore.datastore_id),
         "status": datastore.status,
         "created": fhir::date::instant(datastore.created_us),
+        "notes": if datastore.notes { "on" } else { "off" },
     })
 }
 
@@ -145,6 +165,15 @@ fn created(context: &Context<'_>, value: &Value) -> Result<(), Failure> {
     ))
 }
 
+fn switched(context: &Context<'_>, value: &Value) -> Result<(), Failure> {
+    if context.global.json {
+        let mut shown = promised(value);
+        shown["notes"] = value["notes"].clone();
+        return show::json(&shown);
+    }
+    show::out(&format!("notes of `{}` are {}", text(value, "name"), text(value, "notes")))
+}
+
 fn listed(context: &Context<'_>, values: &[Value]) -> Result<(), Failure> {
     if context.global.json {
         return show::json(&values);
@@ -172,6 +201,7 @@ fn described(context: &Context<'_>, value: &Value) -> Result<(), Failure> {
         ("endpoint", "endpoint"),
         ("status", "status"),
         ("created", "created"),
+        ("notes", "notes"),
         ("commit", "commit"),
         ("resources", "resources"),
         ("tables", "tables"),

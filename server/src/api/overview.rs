@@ -54,7 +54,7 @@ pub(crate) async fn events(
 struct Watched {
     view: View,
     /// What changes when the overview does.
-    seen: Option<[u64; 5]>,
+    seen: Option<[u64; 6]>,
     sent: Instant,
     ends: Instant,
     stopping: watch::Receiver<bool>,
@@ -108,7 +108,7 @@ impl View {
         }
     }
 
-    fn signature(&self) -> [u64; 5] {
+    fn signature(&self) -> [u64; 6] {
         let import = self.room.import_progress();
         let count = |of: fn(&jobs::import::Progress) -> u64| import.as_ref().map_or(0, of);
         [
@@ -117,6 +117,7 @@ impl View {
             count(|progress| progress.bytes_done),
             count(|progress| progress.resources + progress.rejected),
             count(|progress| progress.phase as u64 + 1),
+            self.room.notes_progress().documents,
         ]
     }
 
@@ -132,6 +133,7 @@ fn render(app: &App, room: &Room) -> Value {
     let statistics = room.store.statistics();
     let tables = room.lake.tables();
     let import = room.import_progress();
+    let notes = room.notes_progress();
     let types: Vec<Value> = statistics
         .types
         .iter()
@@ -162,7 +164,14 @@ fn render(app: &App, room: &Room) -> Value {
                 "rows": tables.iter().map(|table| table.rows).sum::<u64>(),
                 "bytes": tables.iter().map(|table| table.bytes).sum::<u64>(),
             },
-            "notes": { "documents": documents.map_or(0, |of| of.resources), "read": 0 },
+            "notes": {
+                "documents": documents.map_or(0, |of| of.resources),
+                "on": room.reads_notes(),
+                "read": notes.documents,
+                "waiting": notes.waiting,
+                "failed": notes.failed,
+                "findings": notes.findings,
+            },
             "pictures": { "dashboards": app.dashboards.list().len() },
         },
         "import": import,

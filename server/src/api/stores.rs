@@ -14,6 +14,19 @@ use serde_json::{Value, json};
 #[serde(deny_unknown_fields)]
 struct Wanted {
     name: String,
+    /// Whether its notes are read.
+    #[serde(default = "yes")]
+    notes: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    on: bool,
 }
 
 /// `GET`: those the key opens. One that cannot be opened is listed without counts.
@@ -57,11 +70,27 @@ pub(crate) async fn create(
     let (parts, body) = request.into_parts();
     let wanted: Wanted = crate::body::json(&app.settings, &parts.headers, body).await?;
     let rooms = std::sync::Arc::clone(&app.rooms);
-    let datastore = blocking(move || Ok(rooms.create(&wanted.name)?)).await?;
+    let (name, notes) = (wanted.name, wanted.notes);
+    let mut datastore = blocking(move || Ok(rooms.create(&name)?)).await?;
+    if !notes {
+        datastore = app.rooms.set_notes(&datastore.datastore_id, false).await?;
+    }
     let mut entry = show(&app, &parts.headers, &datastore);
     entry["resources"] = 0.into();
     entry["commit"] = 0.into();
     Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// `POST …/notes`: whether notes are read.
+pub(crate) async fn notes(
+    State(app): State<App>,
+    Path(store): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Failure> {
+    let (parts, body) = request.into_parts();
+    let switch: Switch = crate::body::json(&app.settings, &parts.headers, body).await?;
+    let datastore = app.rooms.set_notes(&store, switch.on).await?;
+    Ok(Json(show(&app, &parts.headers, &datastore)))
 }
 
 /// `DELETE`: with everything in it, its tables, and the keys that open nothing else.
@@ -81,5 +110,6 @@ fn show(app: &App, headers: &HeaderMap, datastore: &store::Datastore) -> Value {
         "status": datastore.status,
         "endpoint": format!("{}/", base(app, headers, &datastore.datastore_id)),
         "created": fhir::date::instant(datastore.created_us),
+        "notes": if datastore.notes { "on" } else { "off" },
     })
 }

@@ -50,7 +50,7 @@ export interface Overview {
     files: { count: number; bytes: number; rejected: number };
     resources: { count: number; versions: number };
     tables: { count: number; rows: number; bytes: number };
-    notes: { documents: number; read: number };
+    notes: { documents: number; on: boolean; read: number; waiting: number; failed: number; findings: number };
     pictures: { dashboards: number };
   };
   import: ImportState | null;

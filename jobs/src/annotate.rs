@@ -203,6 +203,7 @@ pub(crate) fn catch_up_blocking(
         return Ok(());
     }
     let mut annotator = room.annotator.lock();
+    room.check_there()?;
     let mut place = match annotator.place.take() {
         Some(place) => place,
         None => Place::load(room.data(), &room.datastore.datastore_id)?,

@@ -207,6 +207,7 @@ fn run_blocking(
     runtime: &tokio::runtime::Handle,
 ) -> Result<Summary, Error> {
     let Some(_importing) = room.importing.try_lock() else { return Err(Error::Busy) };
+    room.check_there()?;
     let inputs = read::inputs(request.sources)?;
     let job = Job {
         room,

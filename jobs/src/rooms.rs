@@ -62,6 +62,8 @@ pub struct Room {
     notes_on: AtomicBool,
     /// Set when the room is to be closed.
     closing: AtomicBool,
+    /// Set when the datastore is deleted, while somebody may still hold the room.
+    deleted: AtomicBool,
     pub(crate) settings: Settings,
     pub(crate) data: PathBuf,
 }
@@ -75,6 +77,7 @@ impl Rooms {
         std::fs::create_dir_all(data)
             .map_err(|source| Error::Output { path: data.display().to_string(), source })?;
         let catalog = Arc::new(store::Catalog::open(data, settings.store.clone())?);
+        sweep(data, &catalog);
         Ok(Arc::new(Self {
             catalog,
             data: data.to_owned(),
@@ -156,6 +159,7 @@ impl Rooms {
             models: Arc::clone(&self.models),
             notes_on: AtomicBool::new(notes_on),
             closing: AtomicBool::new(false),
+            deleted: AtomicBool::new(false),
             settings: self.settings.clone(),
             data: self.data.clone(),
         });
@@ -200,7 +204,8 @@ impl Rooms {
         self.models.get()
     }
 
-    /// Deletes a datastore with everything in it, tables included.
+    /// Deletes a datastore with everything in it, tables included. Whoever still holds its room
+    /// finds it closed.
     ///
     /// # Errors
     /// [`Error::NoDatastore`]; [`Error::Busy`] while an import runs; or what the catalog said.
@@ -208,11 +213,16 @@ impl Rooms {
         let datastore = self.find(name_or_id)?;
         let mut open = self.open.lock().await;
         if let Some(room) = open.get(&datastore.datastore_id) {
-            if room.importing.try_lock().is_none() {
-                return Err(Error::Busy);
+            let room = Arc::clone(room);
+            {
+                // Held over both, so that no import begins in between.
+                let Some(_importing) = room.importing.try_lock() else { return Err(Error::Busy) };
+                room.closing.store(true, Ordering::Relaxed);
+                room.deleted.store(true, Ordering::Release);
             }
-            room.closing.store(true, Ordering::Relaxed);
             open.remove(&datastore.datastore_id);
+            room.lake.close().await;
+            room.idle().await?;
         }
         let catalog = Arc::clone(&self.catalog);
         let id = datastore.datastore_id.clone();
@@ -244,13 +254,7 @@ impl Rooms {
         for room in rooms {
             room.closing.store(true, Ordering::Relaxed);
             let ended = async {
-                // Whoever reads notes stops after the batch at hand.
-                let waited = Arc::clone(&room);
-                blocking(move || {
-                    drop(waited.annotator.lock());
-                    Ok(())
-                })
-                .await?;
+                room.idle().await?;
                 tables::catch_up(&room, room.store.current_commit()).await?;
                 room.lake.flush(true).await?;
                 Ok(())
@@ -282,6 +286,26 @@ impl Room {
     /// The models and terminologies that notes are read with.
     pub(crate) fn notes_model(&self) -> String {
         format!("{}{}", nlp::MODEL, terms::stamp(&self.data.join("terms")))
+    }
+
+    /// # Errors
+    /// [`Error::NoDatastore`] once the datastore is deleted.
+    pub(crate) fn check_there(&self) -> Result<(), Error> {
+        if self.deleted.load(Ordering::Acquire) {
+            let name = self.datastore.name.clone();
+            return Err(Error::NoDatastore { name, nearest: None });
+        }
+        Ok(())
+    }
+
+    /// Waits until nobody reads notes: whoever does stops after the batch at hand.
+    async fn idle(self: &Arc<Self>) -> Result<(), Error> {
+        let room = Arc::clone(self);
+        blocking(move || {
+            drop(room.annotator.lock());
+            Ok(())
+        })
+        .await
     }
 
     /// Set when the room is to be closed.
@@ -326,9 +350,36 @@ async fn follow(room: Weak<Room>) {
     loop {
         tokio::time::sleep(FOLLOW_EVERY).await;
         let Some(room) = room.upgrade() else { return };
+        if room.check_there().is_err() {
+            return;
+        }
         if let Err(error) = tables::catch_up(&room, room.store.current_commit()).await {
             tracing::error!(datastore = %room.datastore.datastore_id, %error, "the tables could not follow the store");
             tokio::time::sleep(FOLLOW_EVERY * 10).await;
+        }
+    }
+}
+
+/// Removes tables and places in notes of datastores that are no more: a deletion that did not get
+/// to its end left them.
+fn sweep(data: &Path, catalog: &store::Catalog) {
+    for (folder, ending) in [("lake", ""), ("notes", ".json"), ("notes", ".new")] {
+        let Ok(entries) = std::fs::read_dir(data.join(folder)) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(ending));
+            if !id.is_some_and(|id| catalog.is_stray(id)) {
+                continue;
+            }
+            let path = entry.path();
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            if let Err(error) = removed {
+                tracing::warn!(path = %path.display(), %error, "what a deleted datastore left could not be removed");
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ pub async fn catch_up(room: &Arc<Room>, commit: u64) -> Result<(), Error> {
 /// As [`catch_up`].
 pub fn catch_up_blocking(room: &Room, commit: u64) -> Result<(), Error> {
     let _moving = room.moving.lock();
+    room.check_there()?;
     while room.lake.reflected() < commit {
         let after = room.lake.reflected();
         let log = room.store.changes(after, CHANGES_MAX)?;

@@ -82,6 +82,10 @@ pub enum Error {
     #[error("the query failed")]
     Query(#[source] Box<DataFusionError>),
 
+    /// The datastore is being deleted, or is gone. Nothing can be done with these tables.
+    #[error("the tables are closed")]
+    Closed,
+
     /// A background part ended before its time.
     #[error("a background task ended early")]
     Task,

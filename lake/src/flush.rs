@@ -57,6 +57,9 @@ pub(crate) fn spawn_writer(inner: &Arc<Inner>) {
                 let _ = tokio::time::timeout(pause.min(TICK), due).await;
             }
             let Some(inner) = weak.upgrade() else { return };
+            if inner.check_open().is_err() {
+                return;
+            }
             let mut result = flush(&inner, false).await;
             // Merging can wait until rows no longer pour in.
             let is_calm = inner.state.lock().tail_bytes() < inner.settings.tail_bytes_max / 8;
@@ -65,6 +68,7 @@ pub(crate) fn spawn_writer(inner: &Arc<Inner>) {
             }
             match result {
                 Ok(()) => pause = TICK,
+                Err(Error::Closed) => return,
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "could not flush");
                     drop(inner);
@@ -81,6 +85,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>, force: bool) -> Result<(), Error> 
         return Ok(());
     }
     let mut logs = inner.logs.lock().await;
+    inner.check_open()?;
     let cut = {
         let mut state = inner.state.lock();
         if !force && !state.is_due(&inner.settings) {
@@ -373,6 +378,7 @@ pub(crate) async fn merge_small(inner: &Arc<Inner>) -> Result<(), Error> {
     }
     for resource_type in fhir::ResourceType::all() {
         let mut logs = inner.logs.lock().await;
+        inner.check_open()?;
         // Only a flush or a merge changes files, and both hold the logs.
         let Some(table) = inner.state.lock().table(resource_type) else { continue };
         let small = worth_merging(&table.files, least);

@@ -33,6 +33,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use table::State;
 use tokio::sync::Notify;
@@ -56,6 +57,8 @@ pub(crate) struct Inner {
     pub freed: Condvar,
     /// Wakes the background writer.
     pub due: Notify,
+    /// Set once the tables are to be left alone: nothing is taken in or written any more.
+    pub closed: AtomicBool,
     /// Held by the one flush at a time; the logs are its own.
     pub logs: tokio::sync::Mutex<HashMap<ResourceType, delta::Log>>,
     pub engine: session::Engine,
@@ -90,6 +93,7 @@ impl Lake {
             state: Mutex::new(state),
             freed: Condvar::new(),
             due: Notify::new(),
+            closed: AtomicBool::new(false),
             logs: tokio::sync::Mutex::new(logs),
             engine,
         });
@@ -110,7 +114,8 @@ impl Lake {
     /// when memory is full and the writer is behind.
     ///
     /// # Errors
-    /// [`Error::Chunk`] when rows and stamps do not match; nothing is taken in then.
+    /// [`Error::Chunk`] when rows and stamps do not match, and [`Error::Closed`] after
+    /// [`Lake::close`]; nothing is taken in then.
     pub fn apply(&self, commit: u64, time_us: i64, parts: Vec<Part>) -> Result<bool, Error> {
         for part in &parts {
             part.check()?;
@@ -119,10 +124,14 @@ impl Lake {
         let started = Instant::now();
         let mut state = inner.state.lock();
         let limit = inner.settings.tail_bytes_max;
-        while state.tail_bytes() > limit.saturating_mul(2) && started.elapsed() < WAIT_MAX {
+        while state.tail_bytes() > limit.saturating_mul(2)
+            && started.elapsed() < WAIT_MAX
+            && inner.check_open().is_ok()
+        {
             inner.due.notify_one();
             inner.freed.wait_for(&mut state, Duration::from_millis(100));
         }
+        inner.check_open()?;
         let is_new = state.apply(commit, time_us, parts)?;
         if state.is_due(&inner.settings) {
             inner.due.notify_one();
@@ -150,6 +159,7 @@ impl Lake {
     ///
     /// # Errors
     /// [`Error::Write`] or [`Error::Log`]: the rows stay in memory and the next flush tries again.
+    /// [`Error::Closed`] after [`Lake::close`].
     pub async fn flush(&self, force: bool) -> Result<(), Error> {
         flush::flush(&self.inner, force).await
     }
@@ -163,6 +173,15 @@ impl Lake {
         flush::merge_small(&self.inner).await
     }
 
+    /// Leaves the folder alone from here on, because it is to be deleted: waits for a flush or merge
+    /// that runs, and refuses every later one. Rows in memory are given up.
+    pub async fn close(&self) {
+        self.inner.closed.store(true, Ordering::Release);
+        self.inner.freed.notify_all();
+        // Whoever holds the logs is writing; dropping them drops their files' handles.
+        self.inner.logs.lock().await.clear();
+    }
+
     /// Answers one SQL statement from the state after [`Lake::reflected`].
     ///
     /// # Errors
@@ -174,6 +193,14 @@ impl Lake {
     /// The tables that hold rows or files.
     pub fn tables(&self) -> Vec<TableInfo> {
         self.inner.state.lock().tables()
+    }
+}
+
+impl Inner {
+    /// # Errors
+    /// [`Error::Closed`] after [`Lake::close`].
+    pub fn check_open(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
     }
 }
 

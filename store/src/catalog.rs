@@ -38,6 +38,8 @@ fn on() -> bool {
 pub struct Catalog {
     data: PathBuf,
     settings: Settings,
+    /// Whether there was a list when the catalog was opened.
+    listed: bool,
     inner: Mutex<Inner>,
 }
 
@@ -62,17 +64,38 @@ impl Catalog {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        let datastores = match fs::read(data.join("datastores.json")) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|error| Error::Open(io::Error::new(io::ErrorKind::InvalidData, error)))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        let (datastores, listed) = match fs::read(data.join("datastores.json")) {
+            Ok(text) => {
+                let datastores = serde_json::from_slice(&text).map_err(|error| {
+                    Error::Open(io::Error::new(io::ErrorKind::InvalidData, error))
+                })?;
+                (datastores, true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), false),
             Err(error) => return Err(Error::Open(error)),
         };
-        Ok(Self {
+        let catalog = Self {
             data: data.to_owned(),
             settings,
+            listed,
             inner: Mutex::new(Inner { datastores, open: HashMap::new() }),
-        })
+        };
+        for entry in fs::read_dir(&stores).map_err(Error::Open)?.flatten() {
+            if entry.file_name().to_str().is_some_and(|name| catalog.is_stray(name)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// Whether this is the id of a datastore that is no more: what is kept under its name was left
+    /// by a deletion that did not get to its end. Never when the list itself was missing, since
+    /// then nothing says what there was.
+    pub fn is_stray(&self, id: &str) -> bool {
+        let is_id = id.len() == 32 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_id
+            && self.listed
+            && !self.inner.lock().datastores.iter().any(|known| known.datastore_id == id)
     }
 
     /// All datastores, oldest first.
@@ -223,5 +246,26 @@ mod tests {
         assert!(matches!(catalog.store(&made.datastore_id), Err(Error::UnknownDatastore { .. })));
         assert!(open().list().is_empty());
         assert!(!data.path().join("stores").join(&made.datastore_id).exists());
+    }
+
+    #[test]
+    fn what_a_deletion_left_behind_goes_at_the_next_opening() {
+        let data = tempfile::tempdir().expect("a folder");
+        let open = || Catalog::open(data.path(), Settings::default()).expect("the catalog");
+        let kept = open().create("kept").expect("a free name").datastore_id;
+        let folder = |name: &str| data.path().join("stores").join(name);
+        let stray = "0123456789abcdef0123456789abcdef";
+        for name in [stray, kept.as_str(), "notes-of-the-operator"] {
+            fs::create_dir_all(folder(name)).expect("room");
+        }
+        let catalog = open();
+        assert!(catalog.is_stray(stray) && !catalog.is_stray(&kept));
+        assert!(!folder(stray).exists());
+        assert!(folder(&kept).exists() && folder("notes-of-the-operator").exists());
+
+        fs::create_dir_all(folder(stray)).expect("room");
+        fs::remove_file(data.path().join("datastores.json")).expect("a file");
+        assert!(!open().is_stray(stray), "without a list nothing is known");
+        assert!(folder(stray).exists() && folder(&kept).exists());
     }
 }

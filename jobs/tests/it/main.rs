@@ -361,3 +361,62 @@ fn a_stopped_import_keeps_what_is_committed_and_the_next_one_completes_it() {
         assert_eq!(count(&room, "SELECT count(*) AS n FROM observation").await, 646);
     });
 }
+
+#[test]
+fn a_deleted_datastore_stays_gone_while_somebody_holds_its_room() {
+    let house = House::new();
+    let mut settings = Settings::default();
+    settings.lake.flush_after_ms = 1;
+    let data = house.data.path();
+    house.runtime.block_on(async {
+        let rooms = Rooms::open(data, settings).expect("a data folder");
+        let id = rooms.create("ward").expect("a datastore").datastore_id;
+        let held = rooms.datastore("ward").await.expect("the datastore");
+        let write = |id: &str| {
+            held.store.apply(store::Transaction::single(store::Write::Update {
+                resource: fhir::Resource::parse(patient(id)).expect("a resource"),
+                if_match: None,
+                if_none_match_any: false,
+                create: true,
+            }))
+        };
+        let commit = write("a").expect("a commit").number;
+        tables::catch_up(&held, commit).await.expect("caught up");
+        rooms.delete("ward").await.expect("deleted");
+        // Whoever holds the room may still try: what they write is nowhere.
+        let _ = write("b");
+        let folders = ["stores", "lake"].map(|folder| data.join(folder).join(&id));
+        for _ in 0..15 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            for folder in &folders {
+                assert!(!folder.exists(), "{}", folder.display());
+            }
+        }
+        assert!(matches!(held.lake.flush(true).await, Err(lake::Error::Closed)));
+        let error = import(Arc::clone(&held), text("Patient.ndjson", patient("c"))).await;
+        assert!(matches!(error, Err(jobs::Error::NoDatastore { .. })), "{error:?}");
+        assert!(folders.iter().all(|folder| !folder.exists()));
+        assert!(!data.join("notes").join(format!("{id}.json")).exists());
+    });
+}
+
+#[test]
+fn what_an_interrupted_deletion_left_goes_at_the_next_opening() {
+    let house = House::new();
+    house.import(small(), text("Patient.ndjson", patient("a")));
+    let stray = "0123456789abcdef0123456789abcdef";
+    let paths = ["stores", "lake"].map(|folder| house.data.path().join(folder).join(stray));
+    for path in &paths {
+        std::fs::create_dir_all(path.join("patient")).expect("room");
+    }
+    let notes = house.data.path().join("notes");
+    std::fs::create_dir_all(&notes).expect("room");
+    let place = notes.join(format!("{stray}.json"));
+    std::fs::write(&place, "{}").expect("room");
+    house.open(Settings::default(), async |room| {
+        assert_eq!(count(&room, "SELECT count(*) AS n FROM patient").await, 1);
+    });
+    for path in paths.iter().chain([&place]) {
+        assert!(!path.exists(), "{}", path.display());
+    }
+}

@@ -31,7 +31,7 @@ pub use changes::{Change, CommitChanges};
 pub use error::Error;
 pub use search::Page;
 pub use settings::Settings;
-pub use snapshot::{Snapshot, Version};
+pub use snapshot::{History, Snapshot, Version};
 pub use store::{Clock, Store, SystemClock};
 pub use transaction::{Transaction, Write};
 

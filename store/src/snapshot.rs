@@ -47,6 +47,53 @@ pub struct Snapshot {
     earlier: Option<Mutex<HashMap<u8, TypeState>>>,
 }
 
+/// The versions of one resource, newest first: how many there are is known, bodies are read when
+/// a page of them is asked for.
+pub struct History<'a> {
+    snapshot: &'a Snapshot,
+    resource_type: ResourceType,
+    /// Descending, and so are the commits and times of the versions.
+    ordinals: Vec<u32>,
+}
+
+impl History<'_> {
+    /// How many versions there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one, until `since` is asked")]
+    pub fn len(&self) -> usize {
+        self.ordinals.len()
+    }
+
+    /// Leaves only versions written at this time, in microseconds since 1970-01-01T00:00:00Z, or
+    /// later. Looks at a few versions' times, not at all.
+    ///
+    /// # Errors
+    /// As [`Snapshot::body`].
+    pub fn since(mut self, time_us: i64) -> Result<Self, Error> {
+        let (mut kept, mut end) = (0, self.ordinals.len());
+        while kept < end {
+            let middle = kept + (end - kept) / 2;
+            let ordinal = self.ordinals[middle];
+            if self.snapshot.inner.block(self.resource_type, ordinal)?.time_us >= time_us {
+                kept = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        self.ordinals.truncate(kept);
+        Ok(self)
+    }
+
+    /// At most `count` versions after the first `offset`, each read when it is its turn.
+    pub fn page(
+        &self,
+        offset: usize,
+        count: usize,
+    ) -> impl Iterator<Item = Result<Version, Error>> {
+        let page = self.ordinals.iter().skip(offset).take(count);
+        page.map(|ordinal| self.snapshot.body(self.resource_type, *ordinal))
+    }
+}
+
 impl Snapshot {
     pub(crate) fn new(inner: Arc<Inner>, access: Access, commit: Option<u64>) -> Self {
         let state = inner.state();
@@ -103,16 +150,17 @@ impl Snapshot {
         self.body(resource_type, record.ordinal)
     }
 
-    /// All versions of a resource, newest first, deletions included.
+    /// All versions of a resource, newest first, deletions included. No body is read yet.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there never was such a resource.
-    pub fn history(&self, resource_type: ResourceType, id: &str) -> Result<Vec<Version>, Error> {
+    pub fn history(&self, resource_type: ResourceType, id: &str) -> Result<History<'_>, Error> {
         let records = self.records(resource_type, id)?;
         if records.is_empty() {
             return Err(not_found(resource_type, id, None));
         }
-        records.into_iter().map(|record| self.body(resource_type, record.ordinal)).collect()
+        let ordinals = records.into_iter().map(|record| record.ordinal).collect();
+        Ok(History { snapshot: self, resource_type, ordinals })
     }
 
     /// The version with an ordinal.

@@ -42,8 +42,9 @@ pub(crate) async fn history(
             None => room.store.snapshot(&caller.access()),
         };
         let mut versions = snapshot.history(resource_type, &id)?;
-        versions
-            .retain(|version| page.since_us.is_none_or(|since| version.last_updated_us >= since));
+        if let Some(since_us) = page.since_us {
+            versions = versions.since(since_us)?;
+        }
         let total = versions.len();
         let own = format!("{base}/{}/{id}/_history", resource_type.name());
         let link = |offset: usize| {
@@ -77,7 +78,8 @@ pub(crate) async fn history(
         let links: Vec<(&str, &str)> =
             links.iter().map(|(relation, url)| (*relation, url.as_str())).collect();
         let mut bundle = Bundle::history(Some(total as u64), &links);
-        for version in versions.iter().skip(page.offset).take(page.count) {
+        for version in versions.page(page.offset, page.count) {
+            let version = version?;
             let interaction = match (&version.body, version.version_id) {
                 (None, _) => Interaction::Delete,
                 (Some(_), first) => Interaction::Update(first == 1),
@@ -85,7 +87,7 @@ pub(crate) async fn history(
             let stamp = (version.version_id, version.last_updated_us);
             let mut text = Vec::new();
             if version.body.is_some() {
-                Subset::all().render(version, &mut text)?;
+                Subset::all().render(&version, &mut text)?;
             }
             bundle.version(&base, (resource_type.name(), &id), interaction, stamp, |out| {
                 out.extend_from_slice(&text)

@@ -361,3 +361,23 @@ fn what_was_acknowledged_is_found_at_once_by_everybody() {
     let total = running.admin().get(&running.r4("/Patient?_summary=count")).value();
     assert_eq!(total["total"], 80);
 }
+
+#[test]
+fn a_history_since_a_time_leaves_earlier_versions_out() {
+    let running = Running::start();
+    let admin = running.admin();
+    let mut times = Vec::new();
+    for family in ["a", "b", "c"] {
+        running.put(&patient("p", family));
+        let read = admin.get(&running.r4("/Patient/p")).value();
+        times.push(read["meta"]["lastUpdated"].as_str().expect("an instant").to_owned());
+    }
+    for (time, expected) in times.iter().zip([3, 2, 1]) {
+        let time = time.replace('+', "%2B");
+        let path = running.r4(&format!("/Patient/p/_history?_count=1&_since={time}"));
+        let page = admin.get(&path).value();
+        assert_eq!(page["total"], expected, "{time}");
+        assert_eq!(page["entry"].as_array().map(Vec::len), Some(1));
+        assert_eq!(page["entry"][0]["resource"]["name"][0]["family"], "c");
+    }
+}

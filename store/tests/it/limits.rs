@@ -141,3 +141,37 @@ fn included_resources_come_once_and_as_far_as_asked() {
         "c1 c2 p1"
     );
 }
+
+#[test]
+fn a_page_of_a_history_reads_its_own_bodies_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let mut times = Vec::new();
+    for version in 0..40_u64 {
+        let family = format!("{version} {}", "long ".repeat(40_000));
+        let text = format!(
+            r#"{{"resourceType":"Patient","id":"a","name":[{{"family":"{}"}}]}}"#,
+            family.trim_end()
+        );
+        let resource = resource(&text);
+        let write =
+            Write::Update { resource, if_match: None, if_none_match_any: false, create: true };
+        store.apply(Transaction::single(write)).expect("a commit");
+        let snapshot = store.snapshot(&access());
+        times.push(snapshot.read(resource_type("Patient"), "a").expect("it").last_updated_us);
+    }
+    let snapshot = store.snapshot(&access());
+    let history = || snapshot.history(resource_type("Patient"), "a").expect("a known resource");
+    let versions = |history: store::History<'_>, offset, count| -> Vec<u64> {
+        let page = history.page(offset, count);
+        page.map(|version| version.expect("a version").version_id).collect()
+    };
+    assert_eq!(history().len(), 40);
+    assert_eq!(versions(history(), 0, 1), [40]);
+    assert_eq!(versions(history(), 38, 5), [2, 1]);
+    assert_eq!(versions(history(), 40, 5), [0; 0]);
+    for (version, time) in times.iter().enumerate() {
+        assert_eq!(history().since(*time).expect("times").len(), 40 - version);
+        assert_eq!(history().since(time + 1).expect("times").len(), 39 - version);
+    }
+}

@@ -408,6 +408,8 @@ impl World {
             }
             let history = snapshot.history(kind, id).expect("a known resource");
             assert_eq!(history.len(), known.len(), "{context}");
+            let history: Vec<store::Version> =
+                history.page(0, usize::MAX).collect::<Result<_, _>>().expect("bodies");
             for (found, expected) in history.iter().rev().zip(&known) {
                 same(found, expected, id, &context);
             }

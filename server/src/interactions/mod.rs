@@ -75,6 +75,14 @@ impl Asked {
 ///
 /// Spec: <https://hl7.org/fhir/R4/http.html#mime-type>
 pub(crate) fn acceptable(uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> {
+    acceptable_as(&uri.query().map(pairs).transpose()?.unwrap_or_default(), headers)
+}
+
+/// The same for parameters that are read already, of a query, a form or both; the last counts.
+pub(crate) fn acceptable_as(
+    given: &[(String, String)],
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
     let refuse = || {
         Failure::new(
             IssueCode::NotSupported,
@@ -82,16 +90,11 @@ pub(crate) fn acceptable(uri: &Uri, headers: &HeaderMap) -> Result<(), Failure> 
         )
         .with_status(StatusCode::NOT_ACCEPTABLE)
     };
-    let format = uri
-        .query()
-        .map(pairs)
-        .transpose()?
-        .unwrap_or_default()
-        .into_iter()
-        .rev()
-        .find(|(n, _)| n == "_format");
-    if let Some((_, format)) = format {
-        return if format == "json" || is_json(&format) { Ok(()) } else { Err(refuse()) };
+    if let Some((_, format)) = given.iter().rev().find(|(name, _)| name == "_format") {
+        // A `+` that nobody escaped arrives as a space.
+        let (kind, rest) = format.split_at(format.find(';').unwrap_or(format.len()));
+        let media = format!("{}{rest}", kind.trim().replace(' ', "+"));
+        return if media == "json" || is_json(&media) { Ok(()) } else { Err(refuse()) };
     }
     let mut asked =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
@@ -364,6 +367,9 @@ mod tests {
         accepts("?_format=xml", &["application/json"], false);
         accepts("?_format=json", &["application/fhir+xml"], true);
         accepts("?_format=application%2Ffhir%2Bjson", &[], true);
+        accepts("?_format=application/fhir+json", &["application/fhir+xml"], true);
+        accepts("?_format=application/fhir+json;+fhirVersion=4.0", &[], true);
+        accepts("?_format=application/fhir+xml", &[], false);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //!
 //! Spec: <https://hl7.org/fhir/R4/http.html#search>
 
-use super::{Asked, Subset, acceptable, base, blocking, fhir_json, pairs, resource_type};
+use super::{
+    Asked, Subset, acceptable, acceptable_as, base, blocking, fhir_json, pairs, resource_type,
+};
 use crate::App;
 use crate::failure::Failure;
 use crate::guard::Caller;
@@ -36,7 +38,6 @@ pub(crate) async fn post(
     Path((store, type_name)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Failure> {
-    acceptable(request.uri(), request.headers())?;
     let (parts, body) = request.into_parts();
     let media =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -55,6 +56,7 @@ pub(crate) async fn post(
     let from_body = pairs(text)?;
     let names = from_body.iter().map(|(name, _)| name.clone()).collect();
     given.extend(from_body);
+    acceptable_as(&given, &parts.headers)?;
     let mut response = match search(&app, caller, (&store, &type_name), given, &parts.headers).await
     {
         Ok(response) => response,

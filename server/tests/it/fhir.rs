@@ -363,6 +363,26 @@ fn what_was_acknowledged_is_found_at_once_by_everybody() {
 }
 
 #[test]
+fn a_format_may_come_unescaped_and_in_a_form() {
+    let running = Running::start();
+    running.put(&patient("a", "Abel"));
+    let admin = running.admin();
+    let path = running.r4("/Patient/a?_format=application/fhir+json");
+    assert_eq!(admin.get(&path).status, 200);
+    let search = |query: &str, form: &str| {
+        admin.with("Content-Type", "application/x-www-form-urlencoded").send(
+            "POST",
+            &running.r4(&format!("/Patient/_search{query}")),
+            form.as_bytes(),
+        )
+    };
+    assert_eq!(search("", "_format=application/fhir+json&name=abel").value()["total"], 1);
+    outcome(&search("", "_format=xml"), 406, "not-supported");
+    outcome(&search("?_format=json", "_format=application%2Ffhir%2Bxml"), 406, "not-supported");
+    assert_eq!(search("?_format=xml", "_format=json").status, 200, "the form comes last");
+}
+
+#[test]
 fn a_history_since_a_time_leaves_earlier_versions_out() {
     let running = Running::start();
     let admin = running.admin();

@@ -15,8 +15,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use fhir::bundle::Mode;
-use fhir::search::{Query, Summary};
-use fhir::{Bundle, Issue, IssueCode, Outcome};
+use fhir::search::{Parameter, ParameterKind, Query, Summary};
+use fhir::{Bundle, Issue, IssueCode, Outcome, ResourceType};
 
 /// A search by query.
 pub(crate) async fn get(
@@ -75,6 +75,7 @@ async fn search(
 ) -> Result<Response, Failure> {
     let resource_type = resource_type(type_name)?;
     let room = app.rooms.datastore(store).await?;
+    let given = own_made_relative(app, &room.datastore, resource_type, given);
     let (query, ignored) = Query::parse(resource_type, &given, Asked::of(headers).lenient)?;
     let base = base(app, headers, &room.datastore.datastore_id);
     blocking(move || {
@@ -89,6 +90,48 @@ async fn search(
         Ok(response)
     })
     .await
+}
+
+/// The parameters with references to this datastore's own resources made relative, as they are
+/// stored: `http://…/datastore/<id>/r4/Patient/1` is `Patient/1`, by whatever host the client
+/// knows this server.
+///
+/// Spec: <https://hl7.org/fhir/R4/search.html#reference>
+fn own_made_relative(
+    app: &App,
+    datastore: &store::Datastore,
+    resource_type: ResourceType,
+    mut given: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let public_url = app.settings.public_url.trim_end_matches('/');
+    for (name, value) in &mut given {
+        let code = name.split(':').next().unwrap_or_default();
+        let is_reference = Parameter::find(resource_type, code)
+            .is_some_and(|parameter| parameter.kind == ParameterKind::Reference);
+        if is_reference && value.contains("/r4/") {
+            let values = value.split(',').map(|one| relative(one, public_url, datastore));
+            *value = values.collect::<Vec<_>>().join(",");
+        }
+    }
+    given
+}
+
+/// What follows the base of this datastore in an address, or the value as it is.
+fn relative<'a>(value: &'a str, public_url: &str, datastore: &store::Datastore) -> &'a str {
+    let path = match value.strip_prefix(public_url) {
+        Some(path) if !public_url.is_empty() => Some(path),
+        _ => value
+            .strip_prefix("http://")
+            .or_else(|| value.strip_prefix("https://"))
+            .and_then(|rest| rest.find('/').map(|path| &rest[path..])),
+    };
+    let own = path.and_then(|path| path.strip_prefix("/datastore/")?.split_once("/r4/")).filter(
+        |(store, _)| {
+            let store = percent_encoding::percent_decode_str(store).decode_utf8_lossy();
+            store == datastore.datastore_id || store == datastore.name
+        },
+    );
+    own.map_or(value, |(_, reference)| reference)
 }
 
 fn answer(
@@ -150,4 +193,40 @@ fn add(
     let mut rendered = Ok(());
     bundle.found(&url, mode, |out| rendered = subset.render(version, out));
     rendered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_datastore_become_relative() {
+        let datastore = store::Datastore {
+            datastore_id: "a".repeat(32),
+            name: "Ward 7".to_owned(),
+            created_us: 0,
+            status: "ACTIVE".to_owned(),
+            notes: true,
+        };
+        let check = |value: &str, public_url: &str, expected: &str| {
+            assert_eq!(relative(value, public_url, &datastore), expected, "{value}");
+        };
+        let id = &datastore.datastore_id;
+        let own = format!("http://127.0.0.1:8470/datastore/{id}/r4/Patient/x");
+        check(&own, "", "Patient/x");
+        check(&own.replace("http:", "https:").replace("127.0.0.1:8470", "h"), "", "Patient/x");
+        check("http://h/datastore/Ward%207/r4/Patient/x", "", "Patient/x");
+        let behind = format!("https://lake.example.org/tarn/datastore/{id}/r4/Patient/x");
+        check(&behind, "https://lake.example.org/tarn", "Patient/x");
+        check(&behind, "", &behind);
+        for other in [
+            "Patient/x",
+            "x",
+            "http://h/datastore/other/r4/Patient/x",
+            "http://h/fhir/Patient/x",
+            "urn:uuid:/datastore/a/r4/Patient/x",
+        ] {
+            check(other, "", other);
+        }
+    }
 }

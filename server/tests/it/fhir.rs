@@ -383,6 +383,30 @@ fn a_format_may_come_unescaped_and_in_a_form() {
 }
 
 #[test]
+fn a_reference_by_our_own_address_finds_what_a_relative_one_does() {
+    let running = Running::start();
+    running.put(&patient("a", "Abel"));
+    running.put(&json!({
+        "resourceType": "Observation", "id": "o", "status": "final", "code": { "text": "c" },
+        "subject": { "reference": "Patient/a" },
+    }));
+    let admin = running.admin();
+    let total = |query: &str| {
+        let answer = admin.get(&running.r4(&format!("/Observation?{query}")));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.value()["total"].clone()
+    };
+    let own = format!("http://{}{}", running.address, running.r4("/Patient/a"));
+    assert_eq!(total("subject=Patient/a"), 1);
+    assert_eq!(total(&format!("subject={own}")), 1);
+    assert_eq!(total(&format!("patient={own}")), 1);
+    assert_eq!(total(&format!("subject:Patient={own}")), 1);
+    assert_eq!(total(&format!("subject=Patient/b,{own}")), 1);
+    assert_eq!(total(&format!("subject={}", own.replace(&running.store, "first"))), 1);
+    assert_eq!(total(&format!("subject={}", own.replace(&running.store, "other"))), 0);
+}
+
+#[test]
 fn a_history_since_a_time_leaves_earlier_versions_out() {
     let running = Running::start();
     let admin = running.admin();

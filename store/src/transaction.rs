@@ -106,7 +106,8 @@ impl Transaction {
     }
 
     /// A chunk of an import: each resource is created, updated, or left alone when its content is
-    /// what is stored. Extraction, sorting and compression happen here, in the caller's thread.
+    /// what is stored. An id that comes several times is left alone as a whole when the last of them is
+    /// what is stored, so that the same chunk again changes nothing. Extraction, sorting and compression happen here, in the caller's thread.
     pub fn bulk(resources: Vec<Resource>) -> Self {
         let bytes = resources.iter().map(|resource| resource.text().len() as u64).sum();
         Self { work: Chunk::prepare(&resources).map(Work::Bulk), bytes }

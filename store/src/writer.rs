@@ -661,20 +661,31 @@ fn number(
     // In id order, so that look-ups are near one another.
     for same in chunk.same_ids() {
         let stored = stored(inner, state, resource_type, &chunk.entries[same[0] as usize].id)?;
+        let is_stored = |entry: &crate::transaction::Entry| match stored
+            .filter(|stored| !stored.deleted && stored.hash == entry.hash)
+        {
+            Some(stored) => Ok(inner.body_bytes(resource_type, stored.given())?.as_deref()
+                == Some(entry.body.as_bytes())),
+            None => Ok::<_, Error>(false),
+        };
+        // Where an id comes several times, what counts is where it ends: the same chunk once more
+        // must not make the same versions once more.
+        if let [_, .., last] = same
+            && is_stored(&chunk.entries[*last as usize])?
+        {
+            for &place in same {
+                before[place as usize] = stored;
+                wanted[place as usize] = false;
+            }
+            continue;
+        }
         let mut earlier: Option<&crate::transaction::Entry> = None;
         for &place in same {
             let entry = &chunk.entries[place as usize];
             before[place as usize] = stored;
-            let unchanged = match (
-                earlier,
-                stored.filter(|stored| !stored.deleted && stored.hash == entry.hash),
-            ) {
-                (Some(earlier), _) => earlier.hash == entry.hash && earlier.body == entry.body,
-                (None, Some(stored)) => {
-                    inner.body_bytes(resource_type, stored.given())?.as_deref()
-                        == Some(entry.body.as_bytes())
-                }
-                (None, None) => false,
+            let unchanged = match earlier {
+                Some(earlier) => earlier.hash == entry.hash && earlier.body == entry.body,
+                None => is_stored(entry)?,
             };
             wanted[place as usize] = !unchanged;
             earlier = Some(entry);

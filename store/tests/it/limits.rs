@@ -175,3 +175,23 @@ fn a_page_of_a_history_reads_its_own_bodies_only() {
         assert_eq!(history().since(time + 1).expect("times").len(), 39 - version);
     }
 }
+
+#[test]
+fn a_chunk_that_names_an_id_twice_changes_nothing_the_second_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    let patient = |gender: &str| {
+        resource(&format!(r#"{{"resourceType":"Patient","id":"a","gender":"{gender}"}}"#))
+    };
+    let chunk = || Transaction::bulk(vec![patient("male"), patient("female")]);
+    let kinds = |commit: &store::Commit| -> Vec<store::WrittenKind> {
+        commit.written.iter().map(|written| written.kind).collect()
+    };
+    use store::WrittenKind::{Created, Unchanged, Updated};
+    let first = store.apply(chunk()).expect("a commit");
+    assert_eq!(kinds(&first), [Created, Updated]);
+    let again = store.apply(chunk()).expect("a commit");
+    assert_eq!((kinds(&again), again.number), (vec![Unchanged, Unchanged], first.number));
+    let back = store.apply(Transaction::bulk(vec![patient("female"), patient("male")]));
+    assert_eq!(kinds(&back.expect("a commit")), [Unchanged, Updated]);
+}

@@ -70,6 +70,9 @@ pub struct Key {
     pub store: Option<String>,
     /// When it was made.
     pub created: String,
+    /// What made it, if not somebody who asked for a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// A key just made, with its secret.
@@ -98,6 +101,8 @@ struct Entry {
     role: Role,
     store: Option<String>,
     created_us: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
 }
 
 /// The file.
@@ -139,12 +144,31 @@ impl Keys {
     /// [`Error::Keys`] when the file cannot be written, [`Error::Random`] when the system has no
     /// randomness to give.
     pub fn create(&self, role: Role, store: Option<String>) -> Result<NewKey, Error> {
+        self.make(role, store, None)
+    }
+
+    /// Makes a key in place of every key with this label, so that whatever makes one each time it
+    /// runs leaves no more than one behind.
+    ///
+    /// # Errors
+    /// As for [`Keys::create`].
+    pub fn replace(&self, label: &str, role: Role, store: Option<String>) -> Result<NewKey, Error> {
+        self.make(role, store, Some(label.to_owned()))
+    }
+
+    fn make(
+        &self,
+        role: Role,
+        store: Option<String>,
+        label: Option<String>,
+    ) -> Result<NewKey, Error> {
         let entry = Entry {
             key_id: format!("TARN{}", secret::letters(16, secret::BASE32)?),
             secret: secret::letters(40, secret::BASE62)?,
             role,
             store,
             created_us: crate::now_us(),
+            label,
         };
         let made = NewKey {
             bearer: format!("tarn_{}_{}", entry.key_id, entry.secret),
@@ -153,6 +177,7 @@ impl Keys {
         };
         let mut entries = self.entries.write();
         let mut next = entries.clone();
+        next.retain(|known| known.label.is_none() || known.label != entry.label);
         next.push(entry);
         self.save(&next)?;
         *entries = next;
@@ -242,6 +267,7 @@ impl Entry {
             role: self.role,
             store: self.store.clone(),
             created: fhir::date::instant(self.created_us),
+            label: self.label.clone(),
         }
     }
 }
@@ -279,6 +305,21 @@ mod tests {
         assert!(keys.delete_of_store(&"b".repeat(32)).expect("room on disk"));
         assert!(keys.verify(&two.key_id, &two.secret).is_none());
         assert!(Keys::open(folder.path()).expect("the file").list().is_empty());
+    }
+
+    #[test]
+    fn a_key_made_in_place_of_another_leaves_one_and_every_unlabelled_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keys = Keys::open(folder.path()).expect("no file yet");
+        let own = keys.create(Role::Admin, None).expect("room on disk");
+        let first = keys.replace("demo", Role::Admin, None).expect("room on disk");
+        let keys = Keys::open(folder.path()).expect("the file");
+        let second = keys.replace("demo", Role::Admin, None).expect("room on disk");
+        assert!(keys.verify_bearer(&own.bearer).is_some());
+        assert!(keys.verify_bearer(&first.bearer).is_none());
+        assert!(keys.verify_bearer(&second.bearer).is_some());
+        let labels: Vec<_> = keys.list().into_iter().map(|key| key.label).collect();
+        assert_eq!(labels, [None, Some("demo".to_owned())]);
     }
 
     #[cfg(unix)]

@@ -37,7 +37,9 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
         Ok(datastore) => datastore,
         Err(_) => bound.rooms.create(&given.store)?,
     };
-    let key = bound.server.keys().create(server::keys::Role::Admin, None).map_err(failed)?;
+    // The last demo's key cannot be shown again, so it must not stay good for ever.
+    let key =
+        bound.server.keys().replace("demo", server::keys::Role::Admin, None).map_err(failed)?;
     let key = serde_json::to_value(key).map_err(|error| Failure::new(error.to_string()))?;
     let address = bound.address;
     let token = bound.server.sign_in_token().map_err(failed)?;
@@ -155,7 +157,7 @@ fn next_steps(
     let body = quoted(&body.to_string());
     format!(
         "
-An admin key, shown this once:
+An admin key, shown this once (the next demo replaces it):
 {keys}
 Try it:
   curl -H \"Authorization: Bearer $TARN_BEARER\" '{fhir}Patient?_count=1'

@@ -216,6 +216,9 @@ fn the_demo_imports_its_sample_and_says_how_to_go_on() {
     }
     let json = house.run(&[&["--json"], &demo[..]].concat()).exits(0).json();
     assert_eq!(json["import"]["unchanged"], sample_total());
+    let keys = house.run(&["--json", "key", "list"]).exits(0).json();
+    assert_eq!(keys.as_array().map(Vec::len), Some(1), "the last demo's key is gone: {keys}");
+    assert_eq!(keys[0]["key_id"], json["key"]["key_id"]);
     let done = house.run(&["demo", "--patients", "10"]).exits(1);
     assert!(done.err.contains("generator"), "{}", done.err);
     let done = house.run(&["demo", "--from", "nowhere"]).exits(1);

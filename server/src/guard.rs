@@ -45,6 +45,15 @@ impl Caller {
         store::Access { key_id: self.key_id.clone(), role: self.role.into() }
     }
 
+    /// Whether what they proved themselves with is still good: for answers that last.
+    pub fn is_known(&self, app: &App) -> bool {
+        let is_open = self.cookie.as_deref().is_none_or(|cookie| app.sessions.is_open(cookie));
+        // These two stand for the operator and have no key.
+        let has_key = matches!(self.key_id.as_str(), "local" | "console")
+            || app.keys.find(&self.key_id).is_some();
+        is_open && has_key
+    }
+
     /// Whether their key opens this datastore.
     pub fn opens(&self, datastore_id: &str) -> bool {
         self.store.as_deref().is_none_or(|own| own == datastore_id)

@@ -79,6 +79,12 @@ impl Sessions {
         Some(entry.person.clone())
     }
 
+    /// Whether a session is open; asking does not keep it so.
+    pub fn is_open(&self, cookie: &str) -> bool {
+        let sessions = self.sessions.lock();
+        sessions.get(&secret::digest(cookie)).is_some_and(|entry| entry.until > Instant::now())
+    }
+
     /// Ends a session.
     pub fn close(&self, cookie: &str) {
         self.sessions.lock().remove(&secret::digest(cookie));
@@ -147,8 +153,10 @@ mod tests {
         assert_eq!(sessions.find(&token), None);
         let cookie = sessions.open(person()).expect("randomness");
         assert_eq!(sessions.find(&cookie), Some(person()));
+        assert!(sessions.is_open(&cookie));
         sessions.close(&cookie);
         assert_eq!(sessions.find(&cookie), None);
+        assert!(!sessions.is_open(&cookie));
         let cookie = sessions.open(person()).expect("randomness");
         sessions.close_key("console");
         assert_eq!(sessions.find(&cookie), None);

@@ -2,6 +2,7 @@
 
 use crate::App;
 use crate::failure::Failure;
+use crate::guard::Caller;
 use crate::interactions::{base, blocking, origin};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -34,15 +35,18 @@ pub(crate) async fn overview(
     Ok(Json(view.render().await?))
 }
 
-/// `GET …/events`: the same whenever something changed.
+/// `GET …/events`: the same whenever something changed, for as long as the datastore is there and
+/// whoever asked may see it.
 pub(crate) async fn events(
     State(app): State<App>,
+    caller: Caller,
     Path(store): Path<String>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Failure> {
     let room = app.rooms.datastore(&store).await?;
     let watched = Watched {
         view: View::new(&app, &room, &headers),
+        caller,
         seen: None,
         sent: Instant::now(),
         ends: Instant::now() + ENDS_AFTER,
@@ -53,11 +57,21 @@ pub(crate) async fn events(
 
 struct Watched {
     view: View,
+    caller: Caller,
     /// What changes when the overview does.
     seen: Option<[u64; 6]>,
     sent: Instant,
     ends: Instant,
     stopping: watch::Receiver<bool>,
+}
+
+impl Watched {
+    /// Whether the key or session is still good, and the datastore still there: either may have
+    /// gone since the stream began.
+    fn may_go_on(&self) -> bool {
+        let app = &self.view.app;
+        app.rooms.find(&self.view.room.datastore.datastore_id).is_ok() && self.caller.is_known(app)
+    }
 }
 
 async fn next(mut watched: Watched) -> Option<(Result<Event, Infallible>, Watched)> {
@@ -68,7 +82,7 @@ async fn next(mut watched: Watched) -> Option<(Result<Event, Infallible>, Watche
                 () = crate::stopped(&mut watched.stopping) => return None,
             }
         }
-        if *watched.stopping.borrow() || Instant::now() >= watched.ends {
+        if *watched.stopping.borrow() || Instant::now() >= watched.ends || !watched.may_go_on() {
             return None;
         }
         let now = watched.view.signature();

@@ -283,6 +283,53 @@ fn every_access_is_on_record_without_values() {
     assert_eq!(find("read", 403)["id"], "p1");
 }
 
+/// The events of the first datastore as a client with this header sees them, after the first.
+fn events(running: &Running, header: &str) -> std::net::TcpStream {
+    let mut stream = running.stranger().connect();
+    let request = format!(
+        "GET /api/stores/{}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}\r\n\r\n",
+        running.store
+    );
+    std::io::Write::write_all(&mut stream, request.as_bytes()).expect("connected");
+    let mut start = [0; 15];
+    std::io::Read::read_exact(&mut stream, &mut start).expect("an answer");
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    stream
+}
+
+#[track_caller]
+fn ends(mut stream: std::net::TcpStream) {
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).expect("a time limit");
+    let mut rest = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut rest).expect("the stream ends");
+}
+
+#[test]
+fn events_end_with_the_key_the_session_or_the_datastore() {
+    let running = Running::start();
+    let admin = running.admin();
+    let key = running.key("read", None);
+    let (id, bearer) =
+        (key["key_id"].as_str().expect("text"), key["bearer"].as_str().expect("text"));
+    let stream = events(&running, &format!("Authorization: Bearer {bearer}"));
+    assert_eq!(admin.send("DELETE", &format!("/api/keys/{id}"), b"").status, 204);
+    ends(stream);
+
+    let proof = json!({ "token": running.sign_in });
+    let signed_in = running.stranger().json("POST", "/api/session", &proof);
+    let cookie = signed_in.header("set-cookie").expect("a cookie").to_owned();
+    let cookie = cookie.split(';').next().expect("a pair");
+    let stream = events(&running, &format!("Cookie: {cookie}"));
+    let console = running.stranger().with("Cookie", cookie);
+    let console = console.with("Origin", &format!("http://{}", running.address));
+    assert_eq!(console.send("DELETE", "/api/session", b"").status, 204);
+    ends(stream);
+
+    let stream = events(&running, &format!("Authorization: Bearer {}", running.admin));
+    assert_eq!(admin.send("DELETE", &format!("/api/stores/{}", running.store), b"").status, 204);
+    ends(stream);
+}
+
 fn base64(text: &str) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
 }

@@ -13,14 +13,18 @@ use bytes::{Buf, Bytes};
 use fhir::IssueCode;
 use flate2::bufread::MultiGzDecoder;
 use parking_lot::{Condvar, Mutex};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 << 10;
+
+/// How deep folders may lie in the folder given.
+const DEPTH_MAX: usize = 16;
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -30,7 +34,8 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Where resources come from.
 pub enum Source {
-    /// A file (NDJSON or one JSON resource, plain or gzip) or a folder of such files.
+    /// A file (NDJSON or one JSON resource, plain or gzip) or a folder of such files,
+    /// in folders of its own or not; what begins with a dot is left out.
     Path(PathBuf),
     /// A stream of NDJSON, plain or gzip.
     Reader {
@@ -102,25 +107,7 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
                 let meta = std::fs::metadata(&path).map_err(failed)?;
                 if meta.is_dir() {
                     let before = inputs.len();
-                    let mut names: Vec<_> = std::fs::read_dir(&path)
-                        .map_err(failed)?
-                        .map(|entry| entry.map(|e| e.file_name()))
-                        .collect::<Result<_, _>>()
-                        .map_err(failed)?;
-                    names.sort();
-                    for name in names {
-                        let file = path.join(&name);
-                        let Some(name) = name.to_str() else { continue };
-                        let Some(whole) = wanted(name) else { continue };
-                        let meta = std::fs::metadata(&file).map_err(|source| Error::Input {
-                            path: file.display().to_string(),
-                            source,
-                        })?;
-                        if meta.is_file() {
-                            let from = Origin::File { path: file, bytes: meta.len() };
-                            inputs.push(Input { name: name.into(), whole, from });
-                        }
-                    }
+                    descend(&path, "", &mut HashSet::new(), &mut inputs)?;
                     if inputs.len() == before {
                         return Err(Error::NothingToImport { path: path.display().to_string() });
                     }
@@ -139,6 +126,51 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
         }
     }
     Ok(inputs)
+}
+
+/// Finds the files of a folder and of those in it, by name. A folder that links lead to more than
+/// once, such as a loop, is read once.
+fn descend(
+    folder: &Path,
+    above: &str,
+    seen: &mut HashSet<PathBuf>,
+    inputs: &mut Vec<Input>,
+) -> Result<(), Error> {
+    let failed = |path: &Path, source| Error::Input { path: path.display().to_string(), source };
+    let real = std::fs::canonicalize(folder).map_err(|source| failed(folder, source))?;
+    if !seen.insert(real) {
+        return Ok(());
+    }
+    if above.matches('/').count() > DEPTH_MAX {
+        let source =
+            std::io::Error::other(format!("folders lie more than {DEPTH_MAX} deep in one another"));
+        return Err(failed(folder, source));
+    }
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|e| e.file_name())).collect())
+        .map_err(|source| failed(folder, source))?;
+    names.sort();
+    for name in names {
+        let path = folder.join(&name);
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let wanted = wanted(name);
+        let meta = match std::fs::metadata(&path) {
+            Ok(meta) => meta,
+            // A link to nowhere, say, that nobody would import.
+            Err(_) if wanted.is_none() => continue,
+            Err(source) => return Err(failed(&path, source)),
+        };
+        if meta.is_dir() {
+            descend(&path, &format!("{above}{name}/"), seen, inputs)?;
+        } else if let (Some(whole), true) = (wanted, meta.is_file()) {
+            let from = Origin::File { path, bytes: meta.len() };
+            inputs.push(Input { name: format!("{above}{name}").into(), whole, from });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a file of a folder is to be imported: `Some(true)` when it is one JSON document,

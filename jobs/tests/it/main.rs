@@ -423,3 +423,33 @@ fn what_an_interrupted_deletion_left_goes_at_the_next_opening() {
         assert!(!path.exists(), "{}", path.display());
     }
 }
+
+#[test]
+fn subfolders_are_read_too_each_once_and_named_from_the_folder_given() {
+    let house = House::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("room");
+        std::fs::write(path, text).expect("room");
+    };
+    write("Patient.ndjson", patient("top"));
+    write("2024/march/Patient.ndjson", format!("{}\nnot json\n", patient("deep")));
+    write("2023/Patient.json", patient("older"));
+    write(".hidden/Patient.ndjson", patient("hidden"));
+    #[cfg(unix)]
+    for (name, target) in [("2024/again", ".."), ("2024/march/loop", "."), ("gone", "nowhere")] {
+        std::os::unix::fs::symlink(target, folder.path().join(name)).expect("a link");
+    }
+    let summary = house.import(small(), Request::of_paths([folder.path().to_owned()]));
+    assert_eq!((summary.created, summary.rejected), (3, 1));
+    let issue = &errors(&summary)[0]["issue"][0];
+    assert_eq!(issue["extension"][0]["valueString"], "2024/march/Patient.ndjson");
+
+    write(&format!("{}Patient.ndjson", "d/".repeat(17)), patient("deepest"));
+    house.open(small(), async |room| {
+        let request = Request::of_paths([folder.path().to_owned()]);
+        let error = import(room, request).await.expect_err("too deep");
+        assert!(error.to_string().contains("16"), "{error}");
+    });
+}

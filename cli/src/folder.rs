@@ -37,8 +37,18 @@ pub(crate) struct ServerFile {
     pub token: String,
 }
 
-/// Takes the folder, or finds its server.
+/// Takes a folder that is there, or finds its server.
 pub(crate) fn access(data: &Path) -> Result<Access, Failure> {
+    if !data.exists() {
+        return Err(Failure::new(format!("there is no data folder `{}`", data.display())).hint(
+            "give the right one with --data; `tarn store create NAME` or `tarn import --create` makes a new one",
+        ));
+    }
+    access_or_create(data)
+}
+
+/// Takes the folder, which is made if it is not there, or finds its server.
+pub(crate) fn access_or_create(data: &Path) -> Result<Access, Failure> {
     let start = Instant::now();
     loop {
         if let Some(lock) = Lock::try_take(data)? {

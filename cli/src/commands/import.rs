@@ -4,7 +4,7 @@ use crate::arguments::Import;
 use crate::client::Client;
 use crate::commands::store::{find, text};
 use crate::failure::Failure;
-use crate::folder::{Access, access};
+use crate::folder::{Access, access_or_create};
 use crate::{Context, PARTIAL, show};
 use indicatif::ProgressBar;
 use jobs::import::{Progress, Request, Summary, Timings};
@@ -21,7 +21,7 @@ pub(crate) fn run(context: &Context<'_>, given: &Import) -> Result<ExitCode, Fai
         }
     }
     let bar = show::bar(0);
-    let (summary, timings) = match access(&context.global.data)? {
+    let (summary, timings) = match access_or_create(&context.global.data)? {
         Access::Own(_lock) => here(context, given, &bar)?,
         Access::Through(client) => through(given, &client, &bar)?,
     };

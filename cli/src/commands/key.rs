@@ -3,14 +3,18 @@
 use crate::arguments::{Key, KeyArguments, Role};
 use crate::commands::store::{find, text};
 use crate::failure::{Failure, chain};
-use crate::folder::{Access, access};
+use crate::folder::{Access, access, access_or_create};
 use crate::{Context, show};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(crate) fn run(context: &Context<'_>, given: &KeyArguments) -> Result<ExitCode, Failure> {
     let data = &context.global.data;
-    match (access(data)?, &given.command) {
+    let access = match &given.command {
+        Key::Create { .. } => access_or_create(data)?,
+        _ => access(data)?,
+    };
+    match (access, &given.command) {
         (Access::Own(_lock), command) => {
             let keys = server::keys::Keys::open(data).map_err(failed)?;
             match command {

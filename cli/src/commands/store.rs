@@ -3,13 +3,18 @@
 use crate::arguments::{Store, StoreArguments, Switch};
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::folder::{Access, access};
+use crate::folder::{Access, access, access_or_create};
 use crate::{Context, show};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 pub(crate) fn run(context: &Context<'_>, given: &StoreArguments) -> Result<ExitCode, Failure> {
-    match access(&context.global.data)? {
+    let data = &context.global.data;
+    let access = match &given.command {
+        Store::Create { .. } => access_or_create(data)?,
+        _ => access(data)?,
+    };
+    match access {
         Access::Own(_lock) => here(context, &given.command)?,
         Access::Through(client) => through(context, &client, &given.command)?,
     }

@@ -224,3 +224,27 @@ fn the_demo_imports_its_sample_and_says_how_to_go_on() {
     let done = house.run(&["demo", "--from", "nowhere"]).exits(1);
     assert!(done.err.contains("`nowhere`"), "{}", done.err);
 }
+
+#[test]
+fn commands_that_only_look_make_no_data_folder() {
+    let house = House::new();
+    for command in [
+        &["sql", "--store", "ward", "SELECT 1"][..],
+        &["store", "list"],
+        &["store", "describe", "ward"],
+        &["store", "delete", "ward", "--yes"],
+        &["export", "--store", "ward", "--out", "out"],
+        &["key", "list"],
+        &["key", "delete", "TARNX"],
+    ] {
+        let done = house.run(command).exits(1);
+        assert!(
+            done.err.contains("no data folder") && done.err.contains("hint: "),
+            "{command:?}: {}",
+            done.err
+        );
+        assert!(!house.data().exists(), "{command:?}");
+    }
+    house.run(&["key", "create", "--role", "admin"]).exits(0);
+    assert!(house.data().exists());
+}

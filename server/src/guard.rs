@@ -10,7 +10,7 @@ use crate::sigv4::Authorization;
 use crate::{App, secret};
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine;
@@ -183,6 +183,13 @@ async fn with_signature(
     let (parts, body) = request.into_parts();
     let body = crate::body::read(&app.settings, &parts.headers, body)
         .await
+        .map_err(|failure| match failure.status() {
+            StatusCode::PAYLOAD_TOO_LARGE if parts.uri.path().ends_with("/import") => failure
+                .with_hint(
+                    "a signature covers the whole body, so a signed import is held in memory: send larger ones with a bearer key, or use `tarn import`",
+                ),
+            _ => failure,
+        })
         .map_err(|failure| Refusal { failure, guessed: false })?;
     let digest = secret::hex(&Sha256::digest(&body));
     signed

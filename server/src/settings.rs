@@ -12,7 +12,9 @@ pub struct Settings {
     /// The address clients use, such as `https://lake.example.org`, for links in answers. Default
     /// empty: taken from each request's `Host`. Set it behind a proxy.
     pub public_url: String,
-    /// Largest request body in bytes, imports aside. Default 32 MiB. Raise it for huge resources.
+    /// Largest request body in bytes. Default 32 MiB. Raise it for huge resources. Imports are not
+    /// held to it, unless they are signed (AWS Signature Version 4): a signature covers the whole
+    /// body, which is then held in memory; send larger imports with a bearer key.
     pub body_bytes_max: usize,
     /// Seconds a client may take to send its headers, or to be idle between requests. Default 15.
     pub header_seconds: u64,

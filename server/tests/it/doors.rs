@@ -330,6 +330,29 @@ fn events_end_with_the_key_the_session_or_the_datastore() {
     ends(stream);
 }
 
+#[test]
+fn a_signed_import_that_is_too_large_is_told_the_other_way_in() {
+    let running = Running::with(|settings| settings.body_bytes_max = 1_000);
+    let key = running.key("write", None);
+    let text = |name: &str| key[name].as_str().expect("text").to_owned();
+    let path = format!("/api/stores/{}/import", running.store);
+    let body = "x".repeat(2_000);
+    let headers = sign(
+        &running.address.to_string(),
+        &text("key_id"),
+        &text("secret"),
+        "POST",
+        &path,
+        body.as_bytes(),
+    );
+    let client =
+        headers.iter().fold(running.stranger(), |client, (name, value)| client.with(name, value));
+    let client = client.with("Content-Type", "application/fhir+ndjson");
+    let answer = client.send("POST", &path, body.as_bytes());
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("bearer key"), "{}", answer.text());
+}
+
 fn base64(text: &str) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
 }

@@ -5,12 +5,9 @@
 //! Spec: <https://hl7.org/fhir/R4/search.html#summary>
 
 use crate::failure::Failure;
+use fhir::resource::{View, summarise};
 use fhir::search::Summary;
-use fhir::{IssueCode, Node, Resource};
-
-/// FHIR's mark for a resource that is not all there.
-const MARK: &[u8] =
-    br#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}"#;
+use fhir::{IssueCode, Resource};
 
 /// Which part of a resource is wanted.
 #[derive(Clone, Debug)]
@@ -27,8 +24,17 @@ impl Subset {
 
     /// What a search wants of its matches.
     pub fn of(summary: Summary, elements: &[String]) -> Self {
-        // Only whole elements: `name.family` asks for at least `name`.
-        let first = |path: &String| path.split('.').next().unwrap_or_default().to_owned();
+        // Only whole elements: `name.family` asks for at least `name`, and so does
+        // `Patient.name.family`.
+        let first = |path: &String| {
+            let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+            match rest.split('.').next() {
+                Some(second) if first.starts_with(char::is_uppercase) => {
+                    format!("{first}.{second}")
+                }
+                _ => first.to_owned(),
+            }
+        };
         Self { summary, elements: elements.iter().map(first).collect() }
     }
 
@@ -71,91 +77,23 @@ impl Subset {
         let Some(body) = &version.body else {
             return Err(Failure::fault("a deleted version was to be rendered"));
         };
-        let whole =
-            self.elements.is_empty() && matches!(self.summary, Summary::False | Summary::Count);
-        if whole {
-            body.render(version.version_id, version.last_updated_us, out);
-            return Ok(());
-        }
+        let view = match self.summary {
+            _ if !self.elements.is_empty() => View::Elements(&self.elements),
+            Summary::True => View::Summary,
+            Summary::Text => View::Text,
+            Summary::Data => View::Data,
+            Summary::Count | Summary::False => {
+                body.render(version.version_id, version.last_updated_us, out);
+                return Ok(());
+            }
+        };
         let mut text = Vec::new();
         body.render(version.version_id, version.last_updated_us, &mut text);
         let resource = Resource::parse(text)
             .map_err(|_| Failure::fault("a stored resource no longer parses"))?;
-        let mut first = true;
-        out.push(b'{');
-        for node in resource.root().children() {
-            let Some(element) = node.element() else {
-                member(b"resourceType", node.raw(), &mut first, out);
-                continue;
-            };
-            let name = element.name();
-            if name == "meta" && !node.is_companion() {
-                member(b"meta", &marked(node), &mut first, out);
-            } else if matches!(name, "id" | "meta") || self.keeps(name, element) {
-                let key = if node.is_companion() { format!("_{name}") } else { name.to_owned() };
-                member(key.as_bytes(), node.raw(), &mut first, out);
-            }
-        }
-        out.push(b'}');
+        out.extend(summarise(&resource, view));
         Ok(())
     }
-
-    fn keeps(&self, name: &str, element: fhir::ElementId) -> bool {
-        let mandatory = element.min() > 0;
-        if !self.elements.is_empty() {
-            return mandatory
-                || self
-                    .elements
-                    .iter()
-                    .any(|wanted| wanted == name || element.choice() == Some(wanted));
-        }
-        match self.summary {
-            Summary::True => mandatory || element.is_summary(),
-            Summary::Text => mandatory || name == "text",
-            Summary::Data => name != "text",
-            Summary::Count | Summary::False => true,
-        }
-    }
-}
-
-fn member(name: &[u8], value: &[u8], first: &mut bool, out: &mut Vec<u8>) {
-    if !std::mem::take(first) {
-        out.push(b',');
-    }
-    out.push(b'"');
-    out.extend_from_slice(name);
-    out.extend_from_slice(b"\":");
-    out.extend_from_slice(value);
-}
-
-/// The `meta` with the mark among its tags.
-fn marked(meta: Node<'_>) -> Vec<u8> {
-    let raw = meta.raw();
-    let tags = meta.get("tag").map(|tags| {
-        let start = tags.range().start - meta.range().start + 1;
-        (start, tags.children().next().is_none())
-    });
-    let mut text = Vec::with_capacity(raw.len() + MARK.len() + 16);
-    match tags {
-        Some((inside, empty)) => {
-            text.extend_from_slice(&raw[..inside]);
-            text.extend_from_slice(MARK);
-            if !empty {
-                text.push(b',');
-            }
-            text.extend_from_slice(&raw[inside..]);
-        }
-        None => {
-            text.extend_from_slice(b"{\"tag\":[");
-            text.extend_from_slice(MARK);
-            text.push(b']');
-            if meta.children().next().is_some() {
-                text.push(b',');
-            }
-            text.extend_from_slice(&raw[1..]);
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -211,6 +149,10 @@ mod tests {
         check(
             &[("_elements", "deceased,gender")],
             &["resourceType", "id", "meta", "gender", "deceasedBoolean"],
+        );
+        check(
+            &[("_elements", "Patient.gender,birthDate.x,Group.name")],
+            &["resourceType", "id", "meta", "gender", "birthDate", "_birthDate"],
         );
         check(&[("_summary", "text")], &["resourceType", "id", "meta", "text"]);
         check(

@@ -98,16 +98,28 @@ pub(crate) struct Table {
     pub watermark: u64,
 }
 
-struct Waiting {
-    time_us: i64,
-    parts: Vec<Part>,
+/// A [`Part`] that nothing keeps from being taken in.
+struct Staged {
+    resource_type: ResourceType,
+    rows: Option<TailBatch>,
+    dead: Vec<u32>,
+}
+
+impl Staged {
+    fn new(part: Part, commit: u64, time_us: i64) -> Result<Self, Error> {
+        let rows = match part.rows.filter(|rows| !rows.is_empty()) {
+            Some(rows) => Some(stamped(rows, &part.stamps, commit, time_us)?),
+            None => None,
+        };
+        Ok(Self { resource_type: part.resource_type, rows, dead: part.dead })
+    }
 }
 
 /// All tables.
 pub(crate) struct State {
     tables: HashMap<ResourceType, Table>,
     /// Commits that came before one that precedes them.
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, Vec<Staged>>,
     reflected: u64,
     durable: u64,
     tail_bytes: usize,
@@ -178,32 +190,35 @@ impl State {
         if self.has(commit) {
             return Ok(false);
         }
-        self.waiting.insert(commit, Waiting { time_us, parts });
-        while let Some(next) = self.waiting.remove(&(self.reflected + 1)) {
+        // What can fail comes first: a commit half taken in would count as reflected, and what it
+        // lacks would never come again.
+        let parts = parts.into_iter().map(|part| Staged::new(part, commit, time_us));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        self.waiting.insert(commit, parts);
+        while let Some(parts) = self.waiting.remove(&(self.reflected + 1)) {
             self.reflected += 1;
-            for part in next.parts {
-                self.admit(self.reflected, next.time_us, part)?;
+            for part in parts {
+                self.admit(self.reflected, part);
             }
         }
         Ok(true)
     }
 
-    fn admit(&mut self, commit: u64, time_us: i64, part: Part) -> Result<(), Error> {
+    fn admit(&mut self, commit: u64, part: Staged) {
         let table =
             self.tables.entry(part.resource_type).or_insert_with(|| Table::new(part.resource_type));
-        if commit <= table.watermark || (part.stamps.is_empty() && part.dead.is_empty()) {
-            return Ok(());
+        if commit <= table.watermark || (part.rows.is_none() && part.dead.is_empty()) {
+            return;
         }
         self.since.get_or_insert_with(Instant::now);
         if !part.dead.is_empty() {
             Arc::make_mut(&mut table.dead).extend(part.dead);
         }
-        if let Some(rows) = part.rows.filter(|rows| !rows.is_empty()) {
+        if let Some(rows) = part.rows {
             let before = table.tail_bytes();
-            table.append(stamped(rows, &part.stamps, commit, time_us)?)?;
+            table.append(rows);
             self.tail_bytes = self.tail_bytes + table.tail_bytes() - before;
         }
-        Ok(())
     }
 
     pub fn view(&self) -> View {
@@ -300,7 +315,7 @@ impl Table {
         self.sql_schema = Arc::new(shown(self.resource_type, &self.schema));
     }
 
-    fn append(&mut self, new: TailBatch) -> Result<(), Error> {
+    fn append(&mut self, new: TailBatch) {
         self.learn(new.batch.schema_ref());
         let sealed = self.sealed;
         let tail = Arc::make_mut(&mut self.tail);
@@ -314,11 +329,11 @@ impl Table {
             if rows + others > SMALL_BATCH_ROWS || others > rows * 2 {
                 break;
             }
-            let joined = join(other, last)?;
+            // Long texts may not fit into one batch; then the two stay apart.
+            let Ok(joined) = join(other, last) else { break };
             tail.truncate(tail.len() - 2);
             tail.push(joined);
         }
-        Ok(())
     }
 
     /// The batches of the tail without the rows no longer current.
@@ -447,4 +462,43 @@ pub(crate) fn empty_schema(resource_type: ResourceType) -> SchemaRef {
     SCHEMAS[usize::from(resource_type.number())]
         .get_or_init(|| Arc::new(shown(resource_type, &Schema::empty())))
         .clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir::Resource;
+
+    fn part(resource_type: &str, stamps: &[u32]) -> Part {
+        let text = format!(r#"{{"resourceType":"{resource_type}","id":"a"}}"#);
+        let resource = Resource::parse(text).expect("a resource");
+        let resource_type = resource.resource_type();
+        Part {
+            resource_type,
+            rows: Some(Rows::shred(resource_type, &[resource]).expect("rows")),
+            stamps: stamps.iter().map(|&ordinal| Stamp { ordinal, version_id: 1 }).collect(),
+            dead: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_commit_that_fails_is_not_taken_in_and_can_come_again() {
+        let mut state = State::new(0);
+        let bad = vec![part("Patient", &[0]), part("Person", &[0, 1])];
+        assert!(state.apply(1, 0, bad).is_err());
+        assert_eq!((state.reflected(), state.has(1), state.tail_bytes()), (0, false, 0));
+        let good = vec![part("Patient", &[0]), part("Person", &[0])];
+        assert!(state.apply(1, 0, good).expect("applied"));
+        let rows: Vec<u64> = state.tables().iter().map(|table| table.rows).collect();
+        assert_eq!((state.reflected(), rows), (1, vec![1, 1]));
+    }
+
+    #[test]
+    fn a_commit_that_fails_out_of_order_does_not_wait() {
+        let mut state = State::new(0);
+        assert!(state.apply(2, 0, vec![part("Patient", &[0, 1])]).is_err());
+        assert!(!state.has(2));
+        assert!(state.apply(1, 0, Vec::new()).expect("applied"));
+        assert_eq!(state.reflected(), 1);
+    }
 }

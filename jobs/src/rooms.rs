@@ -136,15 +136,28 @@ impl Rooms {
         let settings =
             lake::Settings { name: datastore.name.clone(), ..self.settings.lake.clone() };
         let folder = self.data.join("lake").join(&id);
-        let mut lake = lake::Lake::open(&folder, settings.clone()).await?;
-        if lake.durable() > store.current_commit() {
+        let opened = match lake::Lake::open(&folder, settings.clone()).await {
             // The store was put back from an older copy: its next commits would look applied.
-            tracing::warn!(datastore = id, "the tables are ahead of the store; building them anew");
-            drop(lake);
-            std::fs::remove_dir_all(&folder)
-                .map_err(|source| Error::Output { path: folder.display().to_string(), source })?;
-            lake = lake::Lake::open(&folder, settings).await?;
-        }
+            Ok(lake) if lake.durable() > store.current_commit() => {
+                tracing::warn!(datastore = id, "the tables are ahead of the store; building anew");
+                None
+            }
+            Err(error @ lake::Error::Lost { .. }) => {
+                tracing::warn!(datastore = id, %error, "building the tables anew");
+                None
+            }
+            opened => Some(opened?),
+        };
+        let lake = match opened {
+            Some(lake) => lake,
+            None => {
+                std::fs::remove_dir_all(&folder).map_err(|source| Error::Output {
+                    path: folder.display().to_string(),
+                    source,
+                })?;
+                lake::Lake::open(&folder, settings).await?
+            }
+        };
         let lake = Arc::new(lake);
         let notes_on = datastore.notes;
         let room = Arc::new(Room {

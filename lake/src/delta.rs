@@ -5,7 +5,7 @@
 //! of the store commit it reflects (`txn` of application `tarn`).
 //!
 //! Always true:
-//! - the log names a file only after the file is on disk;
+//! - the log names a file only after the file and its name are on disk;
 //! - deletion vectors are declared only once a row had to be hidden.
 //!
 //! Spec: <https://github.com/delta-io/delta/blob/master/PROTOCOL.md>
@@ -33,6 +33,9 @@ use uuid::Uuid;
 
 /// Under this name the log keeps the number of the store commit a table reflects.
 const APPLICATION: &str = "tarn";
+
+/// The folder of the log entries.
+const ENTRIES: &str = "_delta_log";
 
 /// A checkpoint spares readers the log entries before it.
 const COMMITS_PER_CHECKPOINT: u64 = 50;
@@ -139,6 +142,9 @@ impl Log {
         let folder = folder.join(table);
         std::fs::create_dir_all(&folder)
             .map_err(|source| Error::Write { path: folder.clone(), source })?;
+        if let Some(above) = folder.parent() {
+            sync_folder(above)?;
+        }
         let store = log_store(table, &folder)?;
         Ok(Self {
             table: table.to_owned(),
@@ -196,6 +202,11 @@ impl Log {
     /// The table's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The version of the last log entry; `None` before there is one.
+    pub fn version(&self) -> Option<u64> {
+        self.version
     }
 
     /// A name for the file that the next commit will add.
@@ -286,14 +297,23 @@ impl Log {
             .get_bytes()
             .map_err(|error| failed(error.into()))?;
         let version = self.version.map_or(0, |version| version + 1);
+        let entries = self.folder.join(ENTRIES);
+        if self.version.is_none() {
+            std::fs::create_dir_all(&entries)
+                .map_err(|source| Error::Write { path: entries.clone(), source })?;
+        }
+        // The names of the files, and of the log's own folder, before the entry that needs them.
+        sync_folder(&self.folder)?;
         self.store
             .write_commit_entry(version, CommitOrBytes::LogBytes(bytes), Uuid::new_v4())
             .await
             .map_err(|error| failed(error.into()))?;
-        let entry = self.folder.join("_delta_log").join(format!("{version:020}.json"));
-        sync(&entry)?;
+        sync(&entries.join(format!("{version:020}.json")))?;
         for file in &change.removed {
             self.touch(&file.add.path);
+            if let Some(vector) = file.add.deletion_vector.as_ref().and_then(vector_name) {
+                self.touch(&vector);
+            }
         }
         self.version = Some(version);
         self.metadata = metadata;
@@ -312,6 +332,14 @@ impl Log {
         let mut delta = deltalake_core::DeltaTable::new(self.store.clone());
         delta.load().await?;
         deltalake_core::checkpoints::create_checkpoint(&delta, None).await?;
+        // Entries may go only once what stands for them is on disk.
+        let entries = self.folder.join(ENTRIES);
+        for entry in std::fs::read_dir(&entries)?.flatten() {
+            if entry.file_name().to_string_lossy().contains("checkpoint") {
+                File::open(entry.path())?.sync_all()?;
+            }
+        }
+        File::open(&entries)?.sync_all()?;
         deltalake_core::checkpoints::cleanup_metadata(&delta, None).await?;
         Ok(())
     }
@@ -458,10 +486,14 @@ fn from_delta(schema: &Schema) -> Schema {
 pub(crate) fn sync(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-    }
-    Ok(())
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes the names in a folder survive a power cut.
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::Write { path: folder.to_owned(), source })
 }
 
 fn now_ms() -> i64 {

@@ -54,6 +54,13 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// Delete the lake folder; it is rebuilt from the store.
+    #[error("files of table `{table}` that were safe on disk are gone")]
+    Lost {
+        /// The table.
+        table: String,
+    },
+
     /// Free space or mend the volume, then try again: nothing is lost.
     #[error("could not write `{}`", path.display())]
     Write {
@@ -101,7 +108,7 @@ impl Error {
             Self::Memory { .. } => {
                 "ask for fewer columns or groups, or raise `lake.query_memory_bytes`".to_owned()
             }
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Lost { .. } => {
                 "delete the lake folder; it is rebuilt from the store".to_owned()
             }
             _ => return None,

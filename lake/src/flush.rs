@@ -9,7 +9,7 @@
 use crate::delta::{Change, DataFile, Log};
 use crate::shred::conform;
 use crate::table::{Cut, ORDINAL, Table, ordinals_of};
-use crate::{Error, Inner, PROGRESS};
+use crate::{Error, Inner, PROGRESS, Progress};
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -22,6 +22,7 @@ use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties}
 use datafusion::parquet::schema::types::ColumnPath;
 use deltalake_core::kernel::Add;
 use roaring::RoaringBitmap;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -99,7 +100,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>, force: bool) -> Result<(), Error> 
         return Err(error);
     }
     if inner.state.lock().durable() < commit {
-        write_progress(&inner.folder, commit)?;
+        write_progress(&inner.folder, commit, &logs)?;
         inner.state.lock().set_durable(commit);
     }
     Ok(())
@@ -107,7 +108,7 @@ pub(crate) async fn flush(inner: &Arc<Inner>, force: bool) -> Result<(), Error> 
 
 async fn write(
     inner: &Arc<Inner>,
-    logs: &mut std::collections::HashMap<fhir::ResourceType, Log>,
+    logs: &mut HashMap<fhir::ResourceType, Log>,
     cut: Cut,
 ) -> Result<(), Error> {
     for table in cut.tables {
@@ -357,11 +358,20 @@ fn properties() -> WriterProperties {
     properties.set_column_dictionary_enabled(ColumnPath::from("id"), false).build()
 }
 
-fn write_progress(folder: &Path, commit: u64) -> Result<(), Error> {
+/// Writes down what is safe on disk: a commit, and the version of each table's log at least.
+fn write_progress(
+    folder: &Path,
+    commit: u64,
+    logs: &HashMap<fhir::ResourceType, Log>,
+) -> Result<(), Error> {
     let path = folder.join(PROGRESS);
     let new = folder.join("progress.json.new");
     let failed = |source| Error::Write { path: new.clone(), source };
-    let text = serde_json::json!({ "commit": commit }).to_string();
+    let versions = logs.iter().filter_map(|(resource_type, log)| {
+        Some((resource_type.table().to_owned(), log.version()?))
+    });
+    let progress = Progress { commit, tables: versions.collect() };
+    let text = serde_json::json!(progress).to_string();
     let mut file = File::create(&new).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.sync_all().map_err(failed)?;

@@ -30,7 +30,8 @@ pub use table::{Part, Stamp, TableInfo};
 
 use fhir::{Resource, ResourceType};
 use parking_lot::{Condvar, Mutex};
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,13 +71,14 @@ impl Lake {
     /// that moves rows from memory to files.
     ///
     /// # Errors
-    /// [`Error::Damaged`] when a table's files cannot be read.
+    /// [`Error::Damaged`] when a table's files cannot be read, [`Error::Lost`] when they are not
+    /// all there.
     pub async fn open(folder: &Path, settings: Settings) -> Result<Self, Error> {
         let failed = |source| Error::Write { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let folder = std::fs::canonicalize(folder).map_err(failed)?;
-        let durable = read_progress(&folder);
-        let mut state = State::new(durable);
+        let progress = read_progress(&folder);
+        let mut state = State::new(progress.commit);
         let mut logs = HashMap::new();
         for resource_type in ResourceType::all() {
             if !folder.join(resource_type.table()).is_dir() {
@@ -85,6 +87,13 @@ impl Lake {
             let opened = delta::Log::open(resource_type.table(), &folder).await?;
             state.restore(resource_type, &opened);
             logs.insert(resource_type, opened.log);
+        }
+        for (table, least) in &progress.tables {
+            let mut known = logs.iter().filter(|(resource_type, _)| resource_type.table() == table);
+            let version = known.next().and_then(|(_, log)| log.version());
+            if version.is_none_or(|version| version < *least) {
+                return Err(Error::Lost { table: table.clone() });
+            }
         }
         let engine = session::Engine::new(&folder, &settings)?;
         let inner = Arc::new(Inner {
@@ -204,10 +213,19 @@ impl Inner {
     }
 }
 
-fn read_progress(folder: &Path) -> u64 {
+/// What the progress file says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Progress {
+    /// This commit and all before it are on disk.
+    commit: u64,
+    /// The version of each table's log then; absent in files of before versions were kept.
+    tables: BTreeMap<String, u64>,
+}
+
+fn read_progress(folder: &Path) -> Progress {
     std::fs::read(folder.join(PROGRESS))
         .ok()
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        .and_then(|progress| progress["commit"].as_u64())
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default()
 }

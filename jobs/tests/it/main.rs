@@ -121,6 +121,21 @@ fn the_lake_can_be_deleted_and_is_rebuilt_from_the_log() {
 }
 
 #[test]
+fn a_table_deleted_by_hand_is_rebuilt_with_the_rest() {
+    let house = House::new();
+    let line = |id: &str| patient(id) + "\n";
+    house.import(small(), text("a.ndjson", line("a") + &line("b")));
+    let lakes = std::fs::read_dir(house.data.path().join("lake")).expect("lakes");
+    let lake = lakes.flatten().next().expect("a lake").path();
+    for lost in ["patient/_delta_log", "patient"] {
+        std::fs::remove_dir_all(lake.join(lost)).expect("a table");
+        house.open(Settings::default(), async |room| {
+            assert_eq!(count(&room, "SELECT count(*) AS n FROM patient").await, 2, "{lost}");
+        });
+    }
+}
+
+#[test]
 fn single_writes_reach_the_tables_by_catching_up() {
     let house = House::new();
     house.open(Settings::default(), async |room| {

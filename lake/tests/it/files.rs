@@ -1,8 +1,10 @@
 //! Updates, deletes, restarts and merges: a table always holds the current rows, once.
 
 use crate::data::{Loaded, quiet};
-use lake::Settings;
+use lake::{Error, Lake, Settings};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 fn patient(id: usize, family: &str) -> String {
     format!(r#"{{"resourceType":"Patient","id":"p{id}","name":[{{"family":"{family}"}}]}}"#)
@@ -216,5 +218,63 @@ async fn other_engines_read_the_same_rows() {
             println!("{}", String::from_utf8_lossy(&said));
         }
         Err(error) => println!("skipped: no Python ({error})"),
+    }
+}
+
+/// The files of table `patient` that end in `suffix`.
+fn names(tables: &Path, suffix: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(tables.join("patient")).expect("a table");
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths.filter(|path| path.to_string_lossy().ends_with(suffix)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_vector_of_hidden_rows_is_kept_from_then_on() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let settings = Settings { merge_files_min: 0, ..quiet() };
+    let mut loaded = Loaded::open(tables.path(), settings.clone()).await;
+    let all: Vec<String> = (0..5).map(|id| patient(id, "Old")).collect();
+    put(&mut loaded, &all, &[]);
+    loaded.lake.flush(true).await.expect("flushed");
+    loaded.delete("Patient", &[1]);
+    loaded.lake.flush(true).await.expect("flushed");
+    let first = names(tables.path(), ".bin");
+    assert_eq!(first.len(), 1);
+    // It has been in use for long when it is replaced.
+    let long_ago = SystemTime::now() - Duration::from_secs(7_200);
+    let file = std::fs::File::options().append(true).open(&first[0]).expect("a vector");
+    file.set_modified(long_ago).expect("a time");
+    loaded.delete("Patient", &[2]);
+    loaded.lake.flush(true).await.expect("flushed");
+    drop(loaded);
+    let loaded = Loaded::open(tables.path(), settings).await;
+    assert!(first[0].exists(), "other engines may still read the state before");
+    assert_eq!((names(tables.path(), ".bin").len(), count(&loaded).await), (2, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_lost_what_was_safe_on_disk_is_not_opened() {
+    for lost in ["patient", "patient/_delta_log", "patient/_delta_log/00000000000000000001.json"] {
+        let tables = tempfile::tempdir().expect("a folder");
+        let mut loaded = Loaded::open(tables.path(), quiet()).await;
+        for id in 0..2 {
+            put(&mut loaded, &[patient(id, "One")], &[]);
+            loaded.lake.flush(true).await.expect("flushed");
+        }
+        drop(loaded);
+        // A table whose first flush never came to its log is no loss.
+        std::fs::create_dir_all(tables.path().join("goal/_delta_log")).expect("a folder");
+        drop(Lake::open(tables.path(), quiet()).await.expect("a lake"));
+        let path = tables.path().join(lost);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).expect("removed");
+        } else {
+            std::fs::remove_file(path).expect("removed");
+        }
+        match Lake::open(tables.path(), quiet()).await {
+            Err(Error::Lost { table }) => assert_eq!(table, "patient"),
+            Err(error) => panic!("`{lost}`: {error:?}"),
+            Ok(_) => panic!("`{lost}`: opened"),
+        }
     }
 }

@@ -4,21 +4,35 @@
 //! still being planned. Each such function is wrapped: what a batch asks for is added up first, and
 //! more than [`RESULT_BYTES_MAX`] is refused
 //! ([`CONSTANT_BYTES_MAX`] when no column is involved).
+//!
+//! `a || b` is no function of the engine's; a rule makes it one, so that it is held to the same
+//! bound.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, IntervalMonthDayNanoArray};
+use datafusion::arrow::array::{
+    Array, ArrayAccessor, ArrayRef, AsArray, GenericStringBuilder, Int64Array,
+    IntervalMonthDayNanoArray, OffsetSizeTrait,
+};
 use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::kernels::concat_elements::concat_elements_dyn;
 use datafusion::arrow::compute::kernels::length::length;
 use datafusion::arrow::datatypes::{
-    DataType, FieldRef, Int64Type, IntervalMonthDayNanoType, TimeUnit,
+    DataType, Field, FieldRef, Int64Type, IntervalMonthDayNanoType, TimeUnit,
 };
-use datafusion::common::{ExprSchema, Result};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::common::{ExprSchema, Result, ScalarValue};
 use datafusion::error::DataFusionError;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::optimizer::AnalyzerRule;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Most bytes one call may make for one batch of rows.
@@ -44,7 +58,7 @@ enum Growth {
     Resize,
     /// `range(start, stop, step)`.
     Steps,
-    /// `concat(text, …)`: as much as it is given.
+    /// `concat(text, …)`, `text || …`: as much as it is given.
     Sum,
     /// `replace(text, from, to)`: the argument at this place may come many times.
     Insert(usize),
@@ -59,7 +73,7 @@ struct Bounded {
     growth: Growth,
 }
 
-/// Puts the bounded functions in place of the engine's own.
+/// Puts the bounded functions in place of the engine's own, and one in place of `||`.
 ///
 /// # Errors
 /// When the engine does not take a function.
@@ -82,9 +96,16 @@ pub(crate) fn register(state: &mut SessionState) -> Result<()> {
         ("levenshtein", Growth::Product),
     ] {
         let inner = state.udf(name)?;
-        state.register_udf(Arc::new(ScalarUDF::new_from_impl(Bounded { inner, growth })))?;
+        state.register_udf(bounded(inner, growth))?;
     }
+    let join = Join { signature: Signature::user_defined(Volatility::Immutable) };
+    let function = bounded(Arc::new(ScalarUDF::new_from_impl(join)), Growth::Sum);
+    state.add_analyzer_rule(Arc::new(JoinByFunction { function }));
     Ok(())
+}
+
+fn bounded(inner: Arc<ScalarUDF>, growth: Growth) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::new_from_impl(Bounded { inner, growth }))
 }
 
 impl Bounded {
@@ -92,10 +113,10 @@ impl Bounded {
     fn demand(&self, arguments: &[ColumnarValue], rows: usize, scalar: bool) -> Option<u64> {
         let rows = if scalar { 1 } else { rows };
         let array = |place: usize| arguments.get(place)?.to_array(rows).ok();
+        let sizes = |place: usize| sizes(arguments.get(place)?, rows);
         match self.growth {
             Growth::Text => {
-                let (text, times) = (length(array(0)?.as_ref()).ok()?, longs(&array(1)?)?);
-                let bytes = longs(&text)?;
+                let (bytes, times) = (sizes(0)?, longs(&array(1)?)?);
                 Some((0..rows).map(|row| at(&bytes, row).saturating_mul(at(&times, row))).sum_up())
             }
             Growth::Pad => {
@@ -103,32 +124,30 @@ impl Bounded {
                 Some((0..rows).map(|row| at(&width, row)).sum_up())
             }
             Growth::Items | Growth::Resize => {
-                let (value, times) = (array(0)?, longs(&array(1)?)?);
+                let times = longs(&array(1)?)?;
                 let each = match self.growth {
-                    Growth::Items => value.get_array_memory_size() as u64 / rows.max(1) as u64 + 1,
+                    Growth::Items => memory(arguments.first()?, rows)? / rows.max(1) as u64 + 1,
                     _ => 16,
                 };
                 Some((0..rows).map(|row| at(&times, row).saturating_mul(each)).sum_up())
             }
             Growth::Sum => {
                 let sizes = (0..arguments.len()).filter_map(|place| {
-                    let sizes = longs(&length(array(place)?.as_ref()).ok()?)?;
+                    let sizes = sizes(place)?;
                     Some((0..rows).map(|row| at(&sizes, row)).sum_up())
                 });
                 Some(sizes.sum_up())
             }
             Growth::Insert(place) => {
-                let sizes = longs(&length(array(place)?.as_ref()).ok()?)?;
+                let sizes = sizes(place)?;
                 let longest = (0..rows).map(|row| at(&sizes, row)).max().unwrap_or(0);
                 if longest <= SMALL_BYTES {
                     return Some(0);
                 }
-                let given = array(0)?.get_array_memory_size() as u64;
-                Some(given.saturating_mul(longest))
+                Some(memory(arguments.first()?, rows)?.saturating_mul(longest))
             }
             Growth::Product => {
-                let (one, other) = (length(array(0)?.as_ref()), length(array(1)?.as_ref()));
-                let (one, other) = (longs(&one.ok()?)?, longs(&other.ok()?)?);
+                let (one, other) = (sizes(0)?, sizes(1)?);
                 Some((0..rows).map(|row| at(&one, row).saturating_mul(at(&other, row))).sum_up())
             }
             Growth::Steps => {
@@ -154,6 +173,28 @@ impl Bounded {
             }
         }
     }
+}
+
+/// The length of each value. A constant is measured once, not copied for each row.
+fn sizes(value: &ColumnarValue, rows: usize) -> Option<Int64Array> {
+    match value {
+        ColumnarValue::Array(array) => longs(&length(array.as_ref()).ok()?),
+        ColumnarValue::Scalar(scalar) => {
+            let size = longs(&length(scalar.to_array().ok()?.as_ref()).ok()?)?;
+            Some(std::iter::repeat_n(size.iter().next()?, rows).collect())
+        }
+    }
+}
+
+/// Bytes of all values together.
+fn memory(value: &ColumnarValue, rows: usize) -> Option<u64> {
+    Some(match value {
+        ColumnarValue::Array(array) => array.get_array_memory_size() as u64,
+        ColumnarValue::Scalar(scalar) => {
+            let size = scalar.to_array().ok()?.get_array_memory_size() as u64;
+            size.saturating_mul(rows as u64)
+        }
+    })
 }
 
 /// A sum that stops at the largest number.
@@ -214,6 +255,10 @@ impl ScalarUDFImpl for Bounded {
         self.inner.inner().return_field_from_args(arguments)
     }
 
+    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
+        self.inner.schema_name(arguments)
+    }
+
     fn is_nullable(&self, arguments: &[Expr], schema: &dyn ExprSchema) -> bool {
         #[expect(deprecated)]
         self.inner.inner().is_nullable(arguments, schema)
@@ -224,7 +269,15 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        self.inner.inner().simplify(arguments, info)
+        let simple = self.inner.inner().simplify(arguments, info)?;
+        // `concat` and `concat_ws` turn into fresh ones, which know no bound.
+        if let ExprSimplifyResult::Simplified(Expr::ScalarFunction(call)) = simple {
+            let ScalarFunction { func, args } = call;
+            let func = if self.growth == Growth::Sum { bounded(func, Growth::Sum) } else { func };
+            let call = Expr::ScalarFunction(ScalarFunction { func, args });
+            return Ok(ExprSimplifyResult::Simplified(call));
+        }
+        Ok(simple)
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -238,4 +291,158 @@ impl ScalarUDFImpl for Bounded {
             _ => self.inner.inner().invoke_with_args(arguments),
         }
     }
+}
+
+/// `a || b || …` as a function. NULL when any of them is.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Join {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Join {
+    fn name(&self) -> &str {
+        "||"
+    }
+
+    /// As the operator is named: columns keep their names.
+    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
+        let names: Vec<String> =
+            arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
+        Ok(names.join(" || "))
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// The operands of the operator have their final types already.
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(types.to_vec())
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        let fixed = |of: &DataType| match of {
+            DataType::FixedSizeBinary(size) => Some(*size),
+            _ => None,
+        };
+        if let Some(sizes) = types.iter().map(fixed).collect::<Option<Vec<i32>>>() {
+            return Ok(DataType::FixedSizeBinary(sizes.iter().sum()));
+        }
+        Ok(types.first().cloned().unwrap_or(DataType::Utf8))
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let fields = arguments.arg_fields;
+        let types: Vec<DataType> = fields.iter().map(|field| field.data_type().clone()).collect();
+        let nullable = fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let of = arguments.return_type();
+        let joined: ArrayRef = match of {
+            DataType::Utf8 if arrays.iter().all(|array| array.data_type() == of) => {
+                let texts: Vec<_> = arrays.iter().map(|array| array.as_string::<i32>()).collect();
+                join_texts::<i32, _>(&texts)?
+            }
+            DataType::LargeUtf8 if arrays.iter().all(|array| array.data_type() == of) => {
+                let texts: Vec<_> = arrays.iter().map(|array| array.as_string::<i64>()).collect();
+                join_texts::<i64, _>(&texts)?
+            }
+            DataType::Utf8View if arrays.iter().all(|array| array.data_type() == of) => {
+                let texts: Vec<_> = arrays.iter().map(|array| array.as_string_view()).collect();
+                cast(&join_texts::<i64, _>(&texts)?, of)?
+            }
+            _ => {
+                let mut arrays = arrays.into_iter();
+                let first = arrays
+                    .next()
+                    .ok_or_else(|| DataFusionError::Internal("`||` without operands".to_owned()))?;
+                arrays.try_fold(first, |left, right| concat_elements_dyn(&left, &right))?
+            }
+        };
+        if arguments.args.iter().all(|value| matches!(value, ColumnarValue::Scalar(_))) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&joined, 0)?));
+        }
+        Ok(ColumnarValue::Array(joined))
+    }
+}
+
+/// Joins texts row by row.
+fn join_texts<'a, O: OffsetSizeTrait, A: ArrayAccessor<Item = &'a str>>(
+    texts: &[A],
+) -> Result<ArrayRef> {
+    let rows = texts.first().map_or(0, |text| text.len());
+    let mut joined = GenericStringBuilder::<O>::with_capacity(rows, 0);
+    for row in 0..rows {
+        if texts.iter().any(|text| text.is_null(row)) {
+            joined.append_null();
+            continue;
+        }
+        for text in texts {
+            joined
+                .write_str(text.value(row))
+                .map_err(|error| DataFusionError::Execution(error.to_string()))?;
+        }
+        joined.append_value("");
+    }
+    Ok(Arc::new(joined.finish()))
+}
+
+/// Turns each chain of `||` into one call. It runs after the operands got their types; arrays were
+/// given functions of their own before.
+#[derive(Debug)]
+struct JoinByFunction {
+    function: Arc<ScalarUDF>,
+}
+
+impl AnalyzerRule for JoinByFunction {
+    fn name(&self) -> &str {
+        "join_by_function"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let rewritten = plan.transform_down_with_subqueries(|plan| {
+            let names = NamePreserver::new(&plan);
+            plan.map_expressions(|expr| {
+                if !expr.exists(|expr| Ok(is_join(expr)))? {
+                    return Ok(Transformed::no(expr));
+                }
+                // A grouping set has no name of its own.
+                let name = (!matches!(expr, Expr::GroupingSet(_))).then(|| names.save(&expr));
+                let rewritten = expr.transform_down(|expr| Ok(self.rewrite(expr)))?;
+                Ok(rewritten.update_data(|expr| match name {
+                    Some(name) => name.restore(expr),
+                    None => expr,
+                }))
+            })
+        })?;
+        Ok(rewritten.data)
+    }
+}
+
+impl JoinByFunction {
+    fn rewrite(&self, expr: Expr) -> Transformed<Expr> {
+        if !is_join(&expr) {
+            return Transformed::no(expr);
+        }
+        let mut args = Vec::new();
+        let mut rest = vec![expr];
+        while let Some(expr) = rest.pop() {
+            match expr {
+                Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
+                    rest.push(*right);
+                    rest.push(*left);
+                }
+                operand => args.push(operand),
+            }
+        }
+        let func = Arc::clone(&self.function);
+        Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
+    }
+}
+
+fn is_join(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryExpr(BinaryExpr { op: Operator::StringConcat, .. }))
 }

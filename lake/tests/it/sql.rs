@@ -253,6 +253,91 @@ async fn a_function_cannot_make_more_than_the_bound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joined_texts_are_held_to_the_bound() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let loaded = Loaded::open(tables.path(), quiet()).await;
+    let long = "SELECT repeat('x', 1000000 + a.value - a.value) AS s FROM generate_series(1, 60) a";
+    let thirty = vec!["s"; 30].join(" || ");
+    let pairs = vec!["upper(s || '')"; 30].join(" || ");
+    for greedy in [
+        format!("SELECT sum(length(t)) FROM (SELECT {thirty} AS t FROM ({long}))"),
+        format!("SELECT sum(length(t)) FROM (SELECT {pairs} AS t FROM ({long}))"),
+        format!("SELECT count(*) FROM ({long}) WHERE length({thirty}) > 1"),
+        format!("SELECT sum(length(concat(s, 'a', 'b', s, s))) FROM ({long})"),
+        format!("SELECT sum(length(concat_ws('', s, s, s))) FROM ({long})"),
+        "SELECT sum(length(s)) FROM (SELECT s || s || s || s AS s FROM (SELECT s || s || s || s AS s \
+         FROM (SELECT s || s || s || s AS s FROM (SELECT s || s AS s FROM (SELECT repeat('x', 900000) AS s)))))"
+            .to_owned(),
+        "SELECT sum(length(repeat('x', 900000) || value)) FROM generate_series(1, 8000)".to_owned(),
+        "SELECT sum(length(concat(repeat('x', 900000), value))) FROM generate_series(1, 8000)"
+            .to_owned(),
+    ] {
+        let result = loaded.lake.query(&greedy, QueryOptions::default()).await;
+        assert!(matches!(result, Err(Error::Memory { .. })), "`{greedy}`: {result:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joined_texts_are_what_they_were() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put(
+        &[
+            r#"{"resourceType":"Patient","id":"a","gender":"female"}"#,
+            r#"{"resourceType":"Patient","id":"b"}"#,
+        ],
+        &[],
+    );
+    for (sql, expected) in [
+        ("SELECT 'a' || 'b' || 'c' AS x", json!([{"x": "abc"}])),
+        ("SELECT 'a' || NULL AS x", json!([{"x": null}])),
+        ("SELECT 'a' || 1 || 2.5 AS x", json!([{"x": "a12.5"}])),
+        ("SELECT 1 || 'a' AS x", json!([{"x": "1a"}])),
+        ("SELECT 'a' || ('b' || 'c') AS x", json!([{"x": "abc"}])),
+        (
+            "SELECT arrow_cast('a', 'Utf8View') || arrow_cast('b', 'LargeUtf8') AS x",
+            json!([{"x": "ab"}]),
+        ),
+        ("SELECT encode(x'01' || x'02', 'hex') AS x", json!([{"x": "0102"}])),
+        ("SELECT ARRAY[1, 2] || ARRAY[3] AS x", json!([{"x": [1, 2, 3]}])),
+        ("SELECT ARRAY['a'] || 'b' AS x", json!([{"x": ["a", "b"]}])),
+        ("SELECT 'a' || ARRAY['b'] AS x", json!([{"x": ["a", "b"]}])),
+        (
+            "SELECT id || ':' || gender AS x FROM patient ORDER BY id",
+            json!([{"x": "a:female"}, {"x": null}]),
+        ),
+        (
+            "SELECT id || gender, count(*) AS n FROM patient GROUP BY id || gender ORDER BY 1",
+            json!([
+                {"patient.id || patient.gender": "afemale", "n": 1},
+                {"patient.id || patient.gender": null, "n": 1},
+            ]),
+        ),
+        (
+            "SELECT id || '!' AS x, count(*) AS n FROM patient \
+             GROUP BY GROUPING SETS ((id || '!'), ()) ORDER BY x",
+            json!([{"x": "a!", "n": 1}, {"x": "b!", "n": 1}, {"x": null, "n": 2}]),
+        ),
+        (
+            "SELECT string_agg(id || '-', '' ORDER BY id || 'z' DESC) AS x FROM patient",
+            json!([{"x": "b-a-"}]),
+        ),
+        (
+            "SELECT p.id FROM patient p JOIN patient q ON p.id || 'x' = q.id || 'x' \
+             WHERE p.id || 'y' LIKE 'a%'",
+            json!([{"id": "a"}]),
+        ),
+        (
+            "SELECT id FROM patient p WHERE EXISTS \
+             (SELECT 1 FROM patient q WHERE q.id || q.gender = p.id || 'female')",
+            json!([{"id": "a"}]),
+        ),
+    ] {
+        assert_eq!(loaded.json(sql).await, expected, "`{sql}`");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_renders_as_csv_text_and_parquet() {
     let tables = tempfile::tempdir().expect("a folder");
     let mut loaded = Loaded::open(tables.path(), quiet()).await;

@@ -106,7 +106,9 @@ impl Error {
             Self::Deadline { .. } => "add filters, aggregate, or allow more time".to_owned(),
             Self::AnswerTooLarge { .. } => "aggregate, or add a LIMIT".to_owned(),
             Self::Memory { .. } => {
-                "ask for fewer columns or groups, or raise `lake.query_memory_bytes`".to_owned()
+                "ask for fewer columns or groups, or raise `lake.query_memory_bytes` or \
+                 `lake.spill_bytes_max`"
+                    .to_owned()
             }
             Self::Damaged { .. } | Self::Lost { .. } => {
                 "delete the lake folder; it is rebuilt from the store".to_owned()

@@ -1,7 +1,8 @@
 //! SQL over one state of the tables.
 //!
 //! The dialect is DataFusion's, which follows PostgreSQL; names are lower case unless quoted.
-//! Only reading is allowed. Every query has a deadline, and all queries share one memory bound.
+//! Only reading is allowed. Every query has a deadline, and all queries of the process share one
+//! memory bound.
 
 use crate::provider::TypeTable;
 use crate::table::{Table, View};
@@ -17,6 +18,7 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -32,9 +34,10 @@ use fhir::ResourceType;
 use futures::StreamExt as _;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
+use parking_lot::Mutex;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -43,6 +46,43 @@ const CATALOG: &str = "tarn";
 
 /// Bytes of Parquet footers kept in memory.
 const FOOTERS_BYTES_MAX: usize = 32 << 20;
+
+/// Folder, beside the tables, for what does not fit into a query's memory.
+const SPILL: &str = ".spill";
+
+/// What the engine says when the folder may not grow further.
+const SPILL_FULL: &str = "datafusion.runtime.max_temp_directory_size";
+
+/// The memory of queries: lakes with the same bound share it.
+static POOLS: Mutex<Vec<(usize, Weak<FairSpillPool>)>> = Mutex::new(Vec::new());
+
+/// The pool of all lakes whose queries may use `bytes` together.
+fn memory_pool(bytes: usize) -> Arc<FairSpillPool> {
+    let mut pools = POOLS.lock();
+    pools.retain(|(_, pool)| pool.strong_count() > 0);
+    let known = pools.iter().find(|(size, _)| *size == bytes);
+    if let Some(pool) = known.and_then(|(_, pool)| pool.upgrade()) {
+        return pool;
+    }
+    let pool = Arc::new(FairSpillPool::new(bytes));
+    pools.push((bytes, Arc::downgrade(&pool)));
+    pool
+}
+
+/// An empty folder that nobody else may look into: rows pass through it.
+fn spill_folder(folder: &Path) -> Result<PathBuf, Error> {
+    let path = folder.join(SPILL);
+    let failed = |source| Error::Write { path: path.clone(), source };
+    match std::fs::remove_dir_all(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&path).map_err(failed)?;
+    Ok(path)
+}
 
 /// How one query is run.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +130,12 @@ impl Engine {
     pub fn new(folder: &Path, settings: &Settings) -> Result<Self, Error> {
         let query = |error: DataFusionError| Error::Query(error.into());
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(settings.query_memory_bytes)))
+            .with_memory_pool(memory_pool(settings.query_memory_bytes))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default()
+                    .with_mode(DiskManagerMode::Directories(vec![spill_folder(folder)?]))
+                    .with_max_temp_directory_size(settings.spill_bytes_max),
+            )
             .with_metadata_cache_limit(FOOTERS_BYTES_MAX)
             .build_arc()
             .map_err(query)?;
@@ -369,6 +414,10 @@ fn allow_fields_of_items(statement: &mut SqlStatement) {
 /// The engine's error as ours: what the caller wrote wrong, with the nearest right name.
 fn explain(error: DataFusionError, settings: &Settings) -> Error {
     let wrong = |message: String, hint: Option<String>| Error::Sql { message, hint };
+    // Of the spill folder; the engine gives it no kind of its own.
+    if error.to_string().contains(SPILL_FULL) {
+        return Error::Memory { limit: settings.query_memory_bytes };
+    }
     match error.find_root() {
         DataFusionError::SchemaError(schema_error, _) => match schema_error.as_ref() {
             SchemaError::FieldNotFound { field, valid_fields } => {
@@ -456,4 +505,16 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lakes_with_the_same_bound_share_its_memory() {
+        let first = memory_pool(1_234_567);
+        assert!(Arc::ptr_eq(&first, &memory_pool(1_234_567)));
+        assert!(!Arc::ptr_eq(&first, &memory_pool(7_654_321)));
+    }
 }

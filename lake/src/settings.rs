@@ -19,9 +19,13 @@ pub struct Settings {
     /// Longest time a row waits in memory, in milliseconds. Default 5,000. Queries see rows at
     /// once either way; raise it for fewer files under a trickle of writes.
     pub flush_after_ms: u64,
-    /// Bytes all running queries may use together. Default 402,653,184 (384 MiB). Raise it when
-    /// large joins or sorts are refused.
+    /// Bytes all running queries may use together, over all datastores. Default 402,653,184
+    /// (384 MiB). Raise it when large joins or sorts are refused.
     pub query_memory_bytes: usize,
+    /// Bytes of disk the running queries of one datastore may use together for what does not fit
+    /// into memory, in the folder `.spill` of its tables. Default 8,589,934,592 (8 GiB). Raise it
+    /// when large sorts are refused and there is room.
+    pub spill_bytes_max: u64,
     /// Threads' worth of work one query is split into. Default 0: as many as there are cores.
     pub partitions: usize,
     /// Longest time one query may take, in seconds. Default 60.
@@ -40,6 +44,7 @@ impl Default for Settings {
             tail_rows_max: 1 << 17,
             flush_after_ms: 5_000,
             query_memory_bytes: 384 << 20,
+            spill_bytes_max: 8 << 30,
             partitions: 0,
             query_seconds_max: 60,
             answer_bytes_max: 256 << 20,

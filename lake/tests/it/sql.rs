@@ -338,6 +338,33 @@ async fn joined_texts_are_what_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_into_memory_goes_to_a_bounded_folder_of_the_lake() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let spill = tables.path().join(".spill");
+    std::fs::create_dir_all(spill.join("left")).expect("a folder of a crash");
+    let sql = "SELECT max(r) AS n FROM (SELECT row_number() OVER (ORDER BY s) AS r FROM \
+               (SELECT md5(value::text) || repeat('x', 200) AS s FROM generate_series(1, 500000)))";
+    for (spill_bytes_max, fits) in [(1 << 20, false), (1 << 30, true)] {
+        let settings =
+            Settings { query_memory_bytes: 64 << 20, spill_bytes_max, partitions: 1, ..quiet() };
+        let loaded = Loaded::open(tables.path(), settings).await;
+        assert!(spill.is_dir() && !spill.join("left").exists());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&spill).expect("a folder").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
+        }
+        let result = loaded.lake.query(sql, QueryOptions::default()).await;
+        match result {
+            Ok(answer) => assert!(fits && answer.rows() == 1),
+            Err(Error::Memory { .. }) if !fits => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_renders_as_csv_text_and_parquet() {
     let tables = tempfile::tempdir().expect("a folder");
     let mut loaded = Loaded::open(tables.path(), quiet()).await;

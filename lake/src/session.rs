@@ -27,8 +27,8 @@ use datafusion::logical_expr::TableType;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr as SqlExpr, Statement as SqlStatement, Value as SqlValue,
-    visit_expressions_mut,
+    AccessExpr, Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement as SqlStatement, TableAlias,
+    TableFactor, Value as SqlValue, VisitMut as _, VisitorMut, visit_expressions_mut,
 };
 use fhir::ResourceType;
 use futures::StreamExt as _;
@@ -361,8 +361,9 @@ async fn run(
     let state = session.state();
     let dialect = state.config_options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect).map_err(explained)?;
-    if let DfStatement::Statement(statement) = &mut statement {
+    if let Some(statement) = asked(&mut statement) {
         allow_fields_of_items(statement);
+        name_derived_tables(statement, sql);
     }
     let plan = state.statement_to_plan(statement).await.map_err(explained)?;
     allowed.verify_plan(&plan).map_err(explained)?;
@@ -386,6 +387,67 @@ async fn run(
         }
     }
     Ok(Answer { schema, batches, commit })
+}
+
+/// The SQL in a statement, behind any `EXPLAIN`.
+fn asked(statement: &mut DfStatement) -> Option<&mut SqlStatement> {
+    match statement {
+        DfStatement::Statement(statement) => Some(statement),
+        DfStatement::Explain(explain) => asked(&mut explain.statement),
+        _ => None,
+    }
+}
+
+/// Names the derived tables that compute columns and have no name.
+///
+/// Of two nested `SELECT n + 1 AS n` the engine drops one when nothing stands between them, as it
+/// takes them for the same (`merge_consecutive_projections` in 55.2.0; later versions do not). A
+/// name keeps them apart. Where every column is passed on as it is, dropping one is right, and the
+/// names of the tables inside stay good.
+fn name_derived_tables(statement: &mut SqlStatement, sql: &str) {
+    let sql = sql.to_lowercase();
+    let mut prefix = "derived".to_owned();
+    while sql.contains(&prefix) {
+        prefix.insert(0, '_');
+    }
+    let _ = statement.visit(&mut DerivedTables { prefix, count: 0 });
+}
+
+/// Gives names that begin with `prefix`.
+struct DerivedTables {
+    prefix: String,
+    count: usize,
+}
+
+impl VisitorMut for DerivedTables {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived { subquery, alias: alias @ None, .. } = factor
+            && renames(&subquery.body)
+        {
+            self.count += 1;
+            *alias = Some(TableAlias {
+                explicit: true,
+                name: Ident::with_quote('"', format!("{}_{}", self.prefix, self.count)),
+                columns: Vec::new(),
+                at: None,
+            });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether a query may give a column the name of another one.
+fn renames(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => select.projection.iter().any(|item| {
+            matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::ExprWithAliases { .. })
+        }),
+        SetExpr::Query(query) => renames(&query.body),
+        SetExpr::SetOperation { left, right, .. } => renames(left) || renames(right),
+        _ => false,
+    }
 }
 
 /// Lets a field follow a subscript, as in `code.coding[1].code`; the engine knows only

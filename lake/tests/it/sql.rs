@@ -338,6 +338,72 @@ async fn joined_texts_are_what_they_were() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_level_of_nested_selects_is_computed() {
+    let tables = tempfile::tempdir().expect("a folder");
+    let mut loaded = Loaded::open(tables.path(), quiet()).await;
+    loaded.put(
+        &[
+            r#"{"resourceType":"Patient","id":"a","gender":"female"}"#,
+            r#"{"resourceType":"Patient","id":"b","gender":"male"}"#,
+        ],
+        &[],
+    );
+    let one = "(SELECT 1 AS n)";
+    let two = format!("(SELECT n+1 AS n FROM {one})");
+    let three = format!("(SELECT n+1 AS n FROM {two})");
+    let four = format!("(SELECT n+1 AS n FROM {three})");
+    for (sql, expected) in [
+        (format!("SELECT n FROM {three}"), json!(3)),
+        (format!("SELECT n+1 AS n FROM {three}"), json!(4)),
+        (format!("SELECT n+1 AS n FROM {four}"), json!(5)),
+        (format!("SELECT * FROM (SELECT * FROM {four})"), json!(4)),
+        (format!("SELECT n FROM ({three})"), json!(3)),
+        (format!("SELECT n+1 AS n FROM {three} WHERE n > 0"), json!(4)),
+        (format!("SELECT n+1 AS n FROM {three} ORDER BY n LIMIT 1"), json!(4)),
+        (format!("WITH a AS {three} SELECT n+1 AS n FROM a"), json!(4)),
+        (
+            "WITH a AS (SELECT 1 AS n), b AS (SELECT n+1 AS n FROM a), c AS (SELECT n+1 AS n FROM b) \
+             SELECT n+1 AS n FROM c"
+                .to_owned(),
+            json!(4),
+        ),
+        (format!("SELECT n+1 AS n FROM (SELECT n+1 AS n FROM {two} AS x) AS x"), json!(4)),
+        (format!("SELECT (SELECT max(n) FROM {four}) AS n"), json!(4)),
+        (format!("SELECT 7 AS n WHERE 3 IN {three}"), json!(7)),
+        (format!("SELECT sum(n) AS n FROM (SELECT n FROM {three} UNION ALL SELECT n FROM {four})"), json!(7)),
+        (
+            format!("SELECT n+1 AS n FROM (SELECT n+1 AS n FROM {one} UNION ALL SELECT n+1 AS n FROM {one} WHERE false)"),
+            json!(3),
+        ),
+        (format!("SELECT n + m AS n FROM {three} JOIN (SELECT m+1 AS m FROM (SELECT m+1 AS m FROM (SELECT 1 AS m))) ON n = m"), json!(6)),
+        (
+            "SELECT a AS n FROM (SELECT b AS a, a AS b FROM (SELECT b AS a, a AS b FROM (SELECT 1 AS a, 2 AS b)))".to_owned(),
+            json!(1),
+        ),
+        (
+            "SELECT s AS n FROM (SELECT s||s||s||s AS s FROM (SELECT s||s||s||s AS s FROM (SELECT 'ab' AS s)))".to_owned(),
+            json!("ab".repeat(16)),
+        ),
+        (
+            "SELECT max(s) AS n FROM (SELECT s||s AS s FROM (SELECT s||s AS s FROM (SELECT id AS s FROM patient)))".to_owned(),
+            json!("bbbb"),
+        ),
+        ("SELECT derived_1.n FROM (SELECT 1 AS n) derived_1 JOIN (SELECT 2 AS m) ON true".to_owned(), json!(1)),
+        (
+            "SELECT patient.id AS n FROM (SELECT id, gender FROM patient) WHERE gender = 'male'".to_owned(),
+            json!("b"),
+        ),
+        (
+            "SELECT count(*) AS n FROM (SELECT p.id, q.id FROM patient p JOIN patient q ON p.id = q.id)".to_owned(),
+            json!(2),
+        ),
+    ] {
+        assert_eq!(loaded.json(&sql).await, json!([{"n": expected}]), "`{sql}`");
+    }
+    loaded.json("EXPLAIN SELECT maritalstatus.coding[1].code FROM patient").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_into_memory_goes_to_a_bounded_folder_of_the_lake() {
     let tables = tempfile::tempdir().expect("a folder");
     let spill = tables.path().join(".spill");

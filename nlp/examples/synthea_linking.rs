@@ -26,10 +26,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use base64::Engine;
+use nlp::Analysis;
 use nlp::document;
 use nlp::entity::CodeSystem;
 use nlp::link::{Cache, Learned, Linker, Mention, Pair, Terminology};
-use nlp::text::{Analysis, tokenise};
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -343,8 +343,7 @@ fn found_in(
     linker: &Linker,
     cache: &mut Cache,
 ) -> HashMap<&'static str, HashSet<Code>> {
-    let analysis =
-        Analysis { text, tokens: tokenise(text), sentences: Vec::new(), sections: Vec::new() };
+    let analysis = Analysis::of(text);
     let mut found: HashMap<&'static str, HashSet<Code>> = HashMap::new();
     for one in learned.find(&analysis) {
         let Some(place) = place_of(text, one.span.start as usize) else { continue };

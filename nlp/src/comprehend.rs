@@ -124,6 +124,82 @@ pub fn infer_snomedct(text: &str, entities: &[Entity], edition: &SnomedEdition) 
     })
 }
 
+/// Which answer is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Entities with the concepts of all systems: no answer of the API's, but all of them at once.
+    All,
+    /// [`detect_entities`].
+    DetectEntitiesV2,
+    /// [`detect_phi`].
+    DetectPhi,
+    /// [`infer_icd10cm`].
+    InferIcd10Cm,
+    /// [`infer_rxnorm`].
+    InferRxNorm,
+    /// [`infer_snomedct`].
+    InferSnomedCt,
+}
+
+impl Operation {
+    /// The API's names.
+    pub const NAMES: [&str; 5] =
+        ["DetectEntitiesV2", "DetectPHI", "InferICD10CM", "InferRxNorm", "InferSNOMEDCT"];
+
+    /// The operation the API calls so.
+    pub fn parse(name: &str) -> Option<Self> {
+        use Operation as O;
+        let all =
+            [O::DetectEntitiesV2, O::DetectPhi, O::InferIcd10Cm, O::InferRxNorm, O::InferSnomedCt];
+        Self::NAMES.iter().position(|known| *known == name).map(|at| all[at])
+    }
+
+    /// What it answers.
+    pub fn answer(self, text: &str, entities: &[Entity]) -> Value {
+        match self {
+            Self::All => all(text, entities),
+            Self::DetectEntitiesV2 => detect_entities(text, entities),
+            Self::DetectPhi => detect_phi(text, entities),
+            Self::InferIcd10Cm => infer_icd10cm(text, entities),
+            Self::InferRxNorm => infer_rxnorm(text, entities),
+            Self::InferSnomedCt => {
+                // Codes are learned from a store; no release of SNOMED CT comes with this crate.
+                let edition = SnomedEdition {
+                    edition: "learned".to_owned(),
+                    language: "en".to_owned(),
+                    version_date: String::new(),
+                };
+                infer_snomedct(text, entities, &edition)
+            }
+        }
+    }
+}
+
+/// [`detect_entities`], each entity with its concepts under the names the other answers use.
+fn all(text: &str, entities: &[Entity]) -> Value {
+    let mut answer = detect_entities(text, entities);
+    let shown = entities.iter().filter(|entity| !is_attribute(entity.entity_type));
+    let found = answer["Entities"].as_array_mut().into_iter().flatten();
+    for (value, entity) in found.zip(shown) {
+        for (system, name) in [
+            (CodeSystem::Icd10Cm, "ICD10CMConcepts"),
+            (CodeSystem::RxNorm, "RxNormConcepts"),
+            (CodeSystem::SnomedCt, "SNOMEDCTConcepts"),
+        ] {
+            let concepts: Vec<Value> = entity
+                .concepts
+                .iter()
+                .filter(|concept| concept.system == system)
+                .map(concept)
+                .collect();
+            if !concepts.is_empty() {
+                value[name] = Value::Array(concepts);
+            }
+        }
+    }
+    answer
+}
+
 /// Whether a type only ever belongs to an entity.
 pub fn is_attribute(entity_type: EntityType) -> bool {
     use EntityType as Type;

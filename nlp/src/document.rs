@@ -38,6 +38,13 @@ pub struct Document {
     pub charset: &'static str,
 }
 
+impl Document {
+    /// A text as it is.
+    pub fn plain(text: String) -> Self {
+        Self { text, sections: Vec::new(), format: Format::Plain, charset: "UTF-8" }
+    }
+}
+
 /// A format that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -91,7 +91,9 @@ pub fn normal(lower: &str) -> Normal {
         [stem @ .., b'y'] if stem.len() >= 3 => {
             return xxhash_rust::xxh3::xxh3_64_with_seed(stem, u64::from(b'y')).max(1);
         }
-        [stem @ .., b's'] if stem.len() >= 3 && !matches!(stem.last(), Some(b's' | b'u' | b'i')) => {
+        [stem @ .., b's']
+            if stem.len() >= 3 && !matches!(stem.last(), Some(b's' | b'u' | b'i')) =>
+        {
             stem
         }
         _ => bytes,
@@ -335,8 +337,7 @@ mod tests {
     fn check(lexicon: &Lexicon, text: &str, expected: &[(u32, u32, Classes)]) {
         let mut found = Vec::new();
         lexicon.matches(&normals(text), &mut found);
-        let found: Vec<_> =
-            found.iter().map(|m| (m.start, m.end, Classes(1 << m.class))).collect();
+        let found: Vec<_> = found.iter().map(|m| (m.start, m.end, Classes(1 << m.class))).collect();
         assert_eq!(found, expected, "{text}");
     }
 

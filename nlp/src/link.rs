@@ -208,11 +208,9 @@ fn hits(table: &Table, mention: &Mention, scratch: &mut Scratch) -> Vec<Hit> {
         return search_drug(table, &stems, scratch, COUNT);
     }
     let stems = words::stems(bare);
-    let head = words::head(bare);
-    let head = head.as_deref();
-    let mut hits = search(table, &stems, head, scratch, COUNT);
+    let mut hits = search(table, &stems, scratch, COUNT);
     if let Some(expanded) = expand(bare) {
-        merge(&mut hits, search(table, &expanded, head, scratch, COUNT), 1.0);
+        merge(&mut hits, search(table, &expanded, scratch, COUNT), 1.0);
     }
     let mut specific = stems;
     let before = specific.len();
@@ -229,7 +227,7 @@ fn hits(table: &Table, mention: &Mention, scratch: &mut Scratch) -> Vec<Hit> {
         }
     }
     if specific.len() > before {
-        let found = search(table, &specific, head, scratch, COUNT);
+        let found = search(table, &specific, scratch, COUNT);
         if found.first().is_some_and(|hit| hit.score >= 0.6) {
             // The mention alone is now less than is known.
             for hit in &mut hits {

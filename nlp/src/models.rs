@@ -95,3 +95,69 @@ impl Models {
         writer.into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tagger::Scheme;
+    use crate::tagger::tests::plain;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_models_in_this_build_know_common_words() {
+        let models = Models::embedded();
+        check(models, "Naloxone reverses the effect of clonidine.", Scheme::Bc5cdr, "Chemical");
+        check(models, "The patient has breast cancer.", Scheme::Ncbi, "Disease");
+        check(models, "A 40-year-old woman had fever.", Scheme::Maccrobat, "Condition");
+    }
+
+    #[track_caller]
+    fn check(models: &Models, text: &str, scheme: Scheme, label: &str) {
+        let tagging = models.tag(&plain(text));
+        let found = tagging.mentions(scheme);
+        assert!(found.iter().any(|mention| mention.label == label), "{text}: {found:?}");
+    }
+
+    #[test]
+    fn damaged_models_are_refused() {
+        for length in (0..200).chain([EMBEDDED.len() / 2, EMBEDDED.len() - 1]) {
+            assert!(Models::parse(&EMBEDDED[..length]).is_err(), "{length} bytes");
+        }
+        let mut other = EMBEDDED.to_vec();
+        let middle = other.len() / 2;
+        other[middle] ^= 0x55;
+        other[middle + 1] ^= 0xaa;
+        // The frame may still unpack; what matters is that nothing panics.
+        let _ = Models::parse(&other);
+        assert_eq!(Models::parse(b"other").err(), Some(ModelError::OtherFile));
+    }
+
+    #[test]
+    fn long_words_and_long_sentences_end() {
+        let models = Models::embedded();
+        for text in
+            ["a".repeat(100_000), "(a ".repeat(30_000), "-".repeat(50_000), "1,".repeat(50_000)]
+        {
+            models.tag(&plain(&text));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_text_is_tagged_in_order(text in "(\\PC|aspirin|fever|[ ().,\n-]){0,120}") {
+            let analysis = plain(&text);
+            let tagging = Models::embedded().tag(&analysis);
+            for scheme in Scheme::ALL {
+                let mut last = 0;
+                for mention in tagging.mentions(scheme) {
+                    prop_assert!(mention.span.start >= last && !mention.span.is_empty());
+                    prop_assert!((0.0..=1.0).contains(&mention.score));
+                    prop_assert!(!mention.span.of(&text).is_empty());
+                    last = mention.span.end;
+                }
+            }
+        }
+    }
+}

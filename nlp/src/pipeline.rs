@@ -7,7 +7,7 @@
 //! Always true: the same document, models, record and learned codes give the same findings; findings
 //! are in the order of the text and numbered from 0.
 
-use crate::attribute;
+use crate::attribute::{self, RawAttribute};
 use crate::comprehend::MODEL_VERSION;
 use crate::document::Document;
 use crate::entity::{Category, CodeSystem, Concept, Entity, EntityType, Trait};
@@ -173,29 +173,26 @@ impl Pipeline {
             };
         }
         self.link(&analysis, &mut entities, learned);
-        entities.retain(|entity| keeps(entity));
+        entities.retain(|entity| keeps(&analysis, &raw, entity));
         let habits = attribute::entities(&analysis, &raw);
         let phi = phi::find(&analysis, known);
-        let medical = entities.len();
-        for entity in habits {
-            let inside = entities[..medical].iter().any(|other| {
-                other.span.overlaps(&entity.span) && other.category != Category::Anatomy
-            });
-            // An allergy's words are also its drug's: both stay.
-            if !inside || entity.category != Category::TimeExpression {
-                entities.push(entity);
-            }
-        }
-        for entity in phi {
-            let drug_or_disease = entities[..medical].iter().any(|other| {
-                other.span.overlaps(&entity.span)
-                    && other.score > entity.score
-                    && matches!(other.category, Category::Medication | Category::MedicalCondition)
-            });
-            if !drug_or_disease || entity.score >= 0.95 {
-                entities.push(entity);
-            }
-        }
+        // An allergy's words are also its drug's, and both stay; a time inside a name is none.
+        let habits = habits.into_iter().filter(|habit| {
+            habit.category != Category::TimeExpression
+                || at(&entities, habit.span).all(|other| other.category == Category::Anatomy)
+        });
+        let phi = phi.into_iter().filter(|phi| {
+            phi.score >= 0.95
+                || !at(&entities, phi.span).any(|other| {
+                    other.score > phi.score
+                        && matches!(
+                            other.category,
+                            Category::Medication | Category::MedicalCondition
+                        )
+                })
+        });
+        let beside: Vec<Entity> = habits.chain(phi).collect();
+        entities.extend(beside);
         entities.sort_by_key(|entity| (entity.span, entity.category, entity.entity_type));
         for (id, entity) in entities.iter_mut().enumerate() {
             entity.id = id as u32;
@@ -435,9 +432,27 @@ fn settle(analysis: &Analysis, mut candidates: Vec<Candidate>) -> Vec<Entity> {
 /// Candidates looked at on either side: more than can share a stretch of text.
 const NEAR: usize = 12;
 
-/// Whether a finding is worth telling: sure enough, and more than a letter.
-fn keeps(entity: &Entity) -> bool {
-    entity.span.len() > 1 && entity.score >= 0.3
+/// Those of `entities`, which are in order and apart, that share text with `span`.
+fn at(entities: &[Entity], span: Span) -> impl Iterator<Item = &Entity> {
+    let from = entities.partition_point(|entity| entity.span.end <= span.start);
+    entities[from..].iter().take_while(move |entity| entity.span.start < span.end)
+}
+
+/// Whether a finding is worth telling: sure enough, more than a letter, no heading, and no part of
+/// how a drug is taken (`by mouth`).
+fn keeps(analysis: &Analysis, raw: &[RawAttribute], entity: &Entity) -> bool {
+    let heading = analysis.sentence_at(entity.span.start).is_some_and(|at| analysis.is_heading(at));
+    let taken = || {
+        let from = raw.partition_point(|attribute| attribute.span.end <= entity.span.start);
+        raw[from..]
+            .iter()
+            .take_while(|attribute| attribute.span.start < entity.span.end)
+            .any(|attribute| attribute.entity_type == EntityType::RouteOrMode)
+    };
+    entity.span.len() > 1
+        && entity.score >= 0.3
+        && !heading
+        && !(entity.category == Category::Anatomy && taken())
 }
 
 /// Whether a condition is a diagnosis, or a sign or symptom, and how sure that is.

@@ -10,18 +10,21 @@
 
 pub mod abbreviation;
 pub mod chain;
+pub mod consistency;
 pub mod features;
 pub mod frame;
 pub mod weights;
 pub mod words;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::codec::{Reader, Writer};
 use crate::lexicon::Lexicon;
 use crate::models::ModelError;
 use crate::text::{Analysis, Span};
 use chain::{Chain, Lattice};
+use consistency::Found;
 use frame::{Frame, Word};
 use weights::{ROW, Scores, Weights};
 use words::Words;
@@ -90,6 +93,11 @@ impl Scheme {
         }
     }
 
+    /// Whether its annotators mark every mention of a thing, so that [`consistency`] helps.
+    fn is_consistent(self) -> bool {
+        matches!(self, Self::Ncbi | Self::Bc5cdr)
+    }
+
     /// Number of labels: outside, and two for each type.
     pub fn labels(self) -> usize {
         1 + 2 * self.types().len()
@@ -150,12 +158,36 @@ pub struct Head {
 pub struct Tagger {
     weights: Weights,
     heads: Vec<Head>,
+    usual: UsualWords,
+}
+
+/// What a word gives to the tokens around it and to itself, added up.
+type Sums = [Scores; 2 * features::REACH + 1];
+
+/// Sums of words met before. Each place is taken by the first word that falls on it and kept:
+/// most words of most documents are the same few thousand. Only time depends on it.
+#[derive(Clone, Debug)]
+struct UsualWords(Vec<OnceLock<Box<(u64, Sums)>>>);
+
+impl UsualWords {
+    /// Filled, they take some 12 MB.
+    const COUNT: usize = 1 << 14;
+
+    fn new() -> Self {
+        Self(vec![OnceLock::new(); Self::COUNT])
+    }
+
+    fn get(&self, word: &Word, sums: impl Fn() -> Sums) -> Sums {
+        let place = &self.0[word.exact as usize % Self::COUNT];
+        let known = place.get_or_init(|| Box::new((word.exact, sums())));
+        if known.0 == word.exact { known.1 } else { sums() }
+    }
 }
 
 impl Tagger {
     /// The taggers that have these weights and heads, one for each of [`Scheme::ALL`].
     pub fn new(weights: Weights, heads: [Head; 5]) -> Self {
-        Self { weights, heads: heads.into() }
+        Self { weights, heads: heads.into(), usual: UsualWords::new() }
     }
 
     /// Changes how a scheme's scores are read: see [`Head::outside`] and [`Head::sureness`].
@@ -190,17 +222,20 @@ impl Tagger {
                     for (tokens, kind) in chain::mentions(&best) {
                         let odds = lattice.sureness(&head.chain, tokens.clone(), kind);
                         let tokens = row.start + tokens.start..row.start + tokens.end;
-                        found.push((tokens, kind, head.sure(odds)));
+                        found.push(Found { tokens, kind, score: head.sure(odds) });
                     }
                 }
                 labels[row.clone()].copy_from_slice(&best);
+            }
+            if scheme.is_consistent() {
+                consistency::spread(&frame, &rows, &mut found);
             }
             if scheme != Scheme::Maccrobat {
                 self.stack(scheme as usize, &frame, &rows, &labels, &mut scores);
             }
             tagging.mentions[scheme as usize] = found
                 .into_iter()
-                .map(|(tokens, kind, score)| Mention {
+                .map(|Found { tokens, kind, score }| Mention {
                     span: Span {
                         start: analysis.tokens[tokens.start].span.start,
                         end: analysis.tokens[tokens.end - 1].span.end,
@@ -219,30 +254,36 @@ impl Tagger {
         let mut scores = vec![[0i16; ROW]; frame.word_of.len()];
         // What each distinct word gives to itself and its neighbours, added up once.
         let reach = features::REACH as isize;
-        let sums: Vec<[Scores; 2 * features::REACH + 1]> = frame
+        let sums: Vec<Sums> = frame
             .words
             .iter()
-            .map(|word: &Word| {
-                let mut sums = [[0i16; ROW]; 2 * features::REACH + 1];
-                for (at, sum) in sums.iter_mut().enumerate() {
-                    let offset = at as isize - reach;
-                    features::own(word, offset, |feature| self.weights.add(feature, sum));
-                }
-                sums
+            .map(|word| {
+                self.usual.get(word, || {
+                    let mut sums = [[0i16; ROW]; 2 * features::REACH + 1];
+                    let mut seen = Vec::new();
+                    for (at, sum) in sums.iter_mut().enumerate() {
+                        let offset = at as isize - reach;
+                        seen.clear();
+                        features::own(word, offset, |feature| seen.push(feature));
+                        self.weights.add(&seen, sum);
+                    }
+                    sums
+                })
             })
             .collect();
+        let mut seen = Vec::new();
         for row in rows {
             for at in row.clone() {
                 let score = &mut scores[at];
-                features::joint(frame, row.clone(), at, |feature| {
-                    self.weights.add(feature, score);
-                });
+                seen.clear();
+                features::joint(frame, row.clone(), at, |feature| seen.push(feature));
+                self.weights.add(&seen, score);
                 for offset in -reach..=reach {
                     let Some(near) = at.checked_add_signed(offset) else { continue };
                     if row.contains(&near) {
                         let sum = &sums[frame.word_of[near] as usize][(offset + reach) as usize];
-                        for (score, weight) in score.iter_mut().zip(sum) {
-                            *score = score.wrapping_add(*weight);
+                        for label in 0..ROW {
+                            score[label] = score[label].wrapping_add(sum[label]);
                         }
                     }
                 }
@@ -260,12 +301,13 @@ impl Tagger {
         labels: &[u8],
         scores: &mut [Scores],
     ) {
+        let mut seen = Vec::new();
         for row in rows {
             for at in row.clone() {
                 let around = around(labels, row, at);
-                features::stacked(tagger, around, frame.word(at), |feature| {
-                    self.weights.add(feature, &mut scores[at]);
-                });
+                seen.clear();
+                features::stacked(tagger, around, frame.word(at), |feature| seen.push(feature));
+                self.weights.add(&seen, &mut scores[at]);
             }
         }
     }
@@ -307,7 +349,7 @@ impl Tagger {
             });
         }
         reader.finish()?;
-        Ok(Self { weights: Weights::parse(weights)?, heads: parsed })
+        Ok(Self { weights: Weights::parse(weights)?, heads: parsed, usual: UsualWords::new() })
     }
 }
 
@@ -315,9 +357,11 @@ impl Head {
     fn fill(&self, lattice: &mut Lattice, scores: &[Scores], column: usize) {
         let (labels, width) = (self.chain.labels(), self.chain.width());
         lattice.reset(&self.chain, scores.len());
-        for (to, from) in lattice.scores.chunks_exact_mut(width).zip(scores) {
-            for (to, from) in to.iter_mut().zip(&from[column..column + labels]) {
-                *to = f32::from(*from) * self.unit;
+        for (at, from) in scores.iter().enumerate() {
+            let to = &mut lattice.scores[at * width..][..labels];
+            let from = &from[column..][..labels];
+            for label in 0..labels {
+                to[label] = f32::from(from[label]) * self.unit;
             }
             to[0] += self.outside;
         }
@@ -367,6 +411,7 @@ pub(crate) mod tests {
         Analysis {
             text,
             sentences: vec![Sentence { span, tokens: 0..tokens.len() as u32, section: 0 }],
+            folded: vec![0; tokens.len()],
             tokens,
             sections: vec![Section { heading: None, span, kind: SectionKind::Other }],
         }
@@ -375,10 +420,7 @@ pub(crate) mod tests {
     #[test]
     fn all_labels_fit_a_row() {
         assert!(Scheme::labels_total() <= ROW);
-        assert_eq!(
-            Scheme::Maccrobat.column() + Scheme::Maccrobat.labels(),
-            Scheme::labels_total()
-        );
+        assert_eq!(Scheme::Maccrobat.column() + Scheme::Maccrobat.labels(), Scheme::labels_total());
         for (at, scheme) in Scheme::ALL.into_iter().enumerate() {
             assert_eq!(scheme as usize, at);
         }

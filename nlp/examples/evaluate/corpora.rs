@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
+use nlp::Analysis;
 use nlp::Span;
 use nlp::tagger::Scheme;
-use nlp::text::{Analysis, Section, SectionKind, Sentence, Token, TokenKind, tokenise};
 
 /// What went wrong with a file, in words.
 pub type Failure = Box<dyn std::error::Error>;
@@ -220,8 +220,7 @@ pub fn load(path: &Path, parts: &mut Vec<(String, Vec<u8>)>) -> Result<(), Failu
         }
         return Ok(());
     }
-    let mut bytes =
-        std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut whole = Vec::new();
         flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut whole)?;
@@ -252,47 +251,7 @@ fn untar(mut rest: &[u8], parts: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// Text into tokens and sentences.
+/// Text into tokens and sentences, as the pipeline cuts it.
 pub fn analyse(text: &str) -> Analysis<'_> {
-    let tokens = tokenise(text);
-    let mut sentences = Vec::new();
-    let mut start = 0;
-    for at in 0..tokens.len() {
-        if at + 1 == tokens.len() || ends(text, &tokens, at) {
-            sentences.push(Sentence {
-                span: Span { start: tokens[start].span.start, end: tokens[at].span.end },
-                tokens: start as u32..at as u32 + 1,
-                section: 0,
-            });
-            start = at + 1;
-        }
-    }
-    let span = Span { start: 0, end: text.len() as u32 };
-    let sections = vec![Section { heading: None, span, kind: SectionKind::Other }];
-    Analysis { text, tokens, sentences, sections }
-}
-
-/// Whether a sentence ends after token `at`, which is not the last.
-fn ends(text: &str, tokens: &[Token], at: usize) -> bool {
-    let (here, next) = (&tokens[at], &tokens[at + 1]);
-    let between = &text[here.span.end as usize..next.span.start as usize];
-    if between.contains('\n') {
-        return true;
-    }
-    if between.is_empty() || !matches!(here.span.of(text), "." | "?" | "!") {
-        return false;
-    }
-    let starts = next.kind == TokenKind::Number
-        || next.span.of(text).starts_with(|c: char| c.is_uppercase() || c == '(' || c == '"');
-    let short = at > 0 && {
-        let word = tokens[at - 1].span.of(text);
-        tokens[at - 1].kind == TokenKind::Word
-            && (word.len() == 1
-                || matches!(
-                    word,
-                    "Dr" | "Mr" | "Mrs" | "Ms" | "Prof" | "Fig" | "vs" | "No" | "no" | "approx"
-                        | "spp" | "sp" | "al" | "St" | "ca" | "Figs" | "Ref"
-                ))
-    };
-    starts && !short
+    Analysis::of(text)
 }

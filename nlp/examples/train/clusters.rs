@@ -67,8 +67,9 @@ impl Text {
     pub fn classes(&self, classes: usize, passes: usize) -> Vec<u16> {
         let count = self.pairs.len();
         let wide = classes + 1;
-        let mut class: Vec<u16> =
-            (0..count).map(|word| if word == 0 { 0 } else { (1 + (word - 1) % classes) as u16 }).collect();
+        let mut class: Vec<u16> = (0..count)
+            .map(|word| if word == 0 { 0 } else { (1 + (word - 1) % classes) as u16 })
+            .collect();
         let total = self.pairs.iter().map(|word| word.count as usize).sum::<usize>() + 1;
         // x log x, by table: it is asked for some billions of times.
         let table: Vec<f32> = (0..=total.min(1 << 16))

@@ -1,8 +1,8 @@
 //! Training one tagger: a conditional random field by stochastic gradient descent.
 //!
-//! The objective is the usual one, mean log likelihood less a square penalty; steps shrink as
-//! L. Bottou proposes. One thread and a fixed order of sentences: the same data give the same
-//! weights.
+//! The objective is the usual one, log likelihood less a square penalty; each weight's steps shrink
+//! with what it moved before (AdaGrad). One thread and a fixed order of sentences: the same data
+//! give the same weights.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -35,10 +35,12 @@ impl Example {
 pub struct Recipe {
     /// Passes over the data.
     pub passes: usize,
-    /// Weight of the penalty, relative to one sentence.
+    /// Weight of the square penalty on each weight, spread over the tokens that have it.
     pub penalty: f32,
-    /// First step.
+    /// Size of steps.
     pub step: f32,
+    /// Slows first steps: larger is slower.
+    pub damping: f32,
     /// Features seen fewer times are dropped.
     pub count_min: u32,
 }
@@ -93,17 +95,25 @@ pub fn train(examples: &[&Example], labels: usize, recipe: Recipe) -> Field {
     }
 
     let size = kept.len() * labels;
-    // The weights are `scale * weights`, so that the penalty shrinks all of them at once.
     let mut weights = vec![0.0f32; size + (labels + 1) * labels];
-    let mut scale = 1.0f64;
-    let lambda = f64::from(recipe.penalty) / sentences.len().max(1) as f64;
-    let start = 1.0 / (lambda * f64::from(recipe.step));
+    // Squares of past slopes: what moved a lot moves less.
+    let mut past = vec![recipe.damping; weights.len()];
+    let penalties: Vec<f32> = {
+        let mut seen = vec![0u32; kept.len()];
+        for feature in sentences.iter().flat_map(|sentence| &sentence.features) {
+            seen[*feature as usize] += 1;
+        }
+        seen.iter().map(|seen| recipe.penalty / (*seen).max(1) as f32).collect()
+    };
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     let mut seed = 0x2545_f491_4f6c_dd1du64;
     let mut lattice = Lattice::default();
-    let mut steps = 0u64;
     let mut gradient = vec![0.0f32; labels];
-    for _ in 0..recipe.passes {
+    let mut active = Vec::new();
+    let mut moves = vec![0.0f32; (labels + 1) * labels];
+    for pass in 0..recipe.passes {
+        // Half speed in the end settles what still swings.
+        let rate = if 4 * pass >= 3 * recipe.passes { recipe.step / 2.0 } else { recipe.step };
         for at in (1..order.len()).rev() {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             order.swap(at, (seed >> 33) as usize % (at + 1));
@@ -111,11 +121,7 @@ pub fn train(examples: &[&Example], labels: usize, recipe: Recipe) -> Field {
         for &which in &order {
             let sentence = &sentences[which];
             let length = sentence.gold.len();
-            let rate = 1.0 / (lambda * (start + steps as f64));
-            steps += 1;
-            let transitions: Vec<f32> =
-                weights[size..].iter().map(|weight| weight * scale as f32).collect();
-            let chain = Chain::new(labels, &transitions);
+            let chain = Chain::new(labels, &weights[size..]);
             let width = chain.width();
             lattice.reset(&chain, length);
             let mut from = 0usize;
@@ -128,59 +134,60 @@ pub fn train(examples: &[&Example], labels: usize, recipe: Recipe) -> Field {
                         *score += weight;
                     }
                 }
-                for score in scores.iter_mut() {
-                    *score *= scale as f32;
-                }
                 from = end;
             }
             lattice.sum(&chain);
-            scale *= 1.0 - rate * lambda;
-            let push = (rate / scale) as f32;
+            moves.fill(0.0);
             from = 0;
             for at in 0..length {
                 let end = sentence.ends[at] as usize;
                 let gold = usize::from(sentence.gold[at]);
-                let mut moved = 0.0f32;
+                // Most labels are out of the question at most tokens: only the others move.
+                active.clear();
                 for (label, slope) in gradient.iter_mut().enumerate() {
                     let wanted = f32::from(u8::from(label == gold));
-                    let difference = wanted - lattice.marginal(&chain, at, label);
-                    moved = moved.max(difference.abs());
-                    *slope = push * difference;
+                    *slope = wanted - lattice.marginal(&chain, at, label);
+                    if slope.abs() > SLOPE_MIN {
+                        active.push(label);
+                    }
                 }
-                if moved > 1e-4 {
+                if !active.is_empty() {
                     for feature in &sentence.features[from..end] {
-                        let row = &mut weights[*feature as usize * labels..][..labels];
-                        for (weight, slope) in row.iter_mut().zip(&gradient) {
-                            *weight += slope;
+                        let penalty = penalties[*feature as usize];
+                        let range = *feature as usize * labels..(*feature as usize + 1) * labels;
+                        let weights = &mut weights[range.clone()];
+                        let past = &mut past[range];
+                        for &label in &active {
+                            let slope = gradient[label] - penalty * weights[label];
+                            past[label] += slope * slope;
+                            weights[label] += rate * slope / past[label].sqrt();
                         }
                     }
                 }
-                let moves = &mut weights[size..];
                 if at == 0 {
                     for (label, slope) in gradient.iter().enumerate() {
                         moves[labels * labels + label] += slope;
                     }
-                } else if moved > 1e-4 {
+                } else if !active.is_empty() {
                     let before = usize::from(sentence.gold[at - 1]);
-                    moves[before * labels + gold] += push;
-                    lattice.pairs(&chain, at - 1, -push, moves);
+                    moves[before * labels + gold] += 1.0;
+                    lattice.pairs(&chain, at - 1, -1.0, &mut moves);
                 }
                 from = end;
             }
-            if scale < 1e-6 {
-                for weight in &mut weights {
-                    *weight *= scale as f32;
-                }
-                scale = 1.0;
+            let weights = weights[size..].iter_mut().zip(&mut past[size..]);
+            for ((weight, past), slope) in weights.zip(&moves) {
+                *past += slope * slope;
+                *weight += rate * slope / past.sqrt();
             }
         }
-    }
-    for weight in &mut weights {
-        *weight *= scale as f32;
     }
     let transitions = weights.split_off(size);
     Field { labels, index, weights, transitions }
 }
+
+/// Labels this sure teach nothing.
+const SLOPE_MIN: f32 = 1e-3;
 
 impl Field {
     /// The labels this tagger gives a document.

@@ -29,18 +29,8 @@ const SCORED_MAX: usize = 64;
 /// Words of a mention looked at.
 const WORDS_MAX: usize = 24;
 
-/// How much more the word says that the others describe: `fever` in `low-grade fever`.
-const HEAD_EXTRA: f32 = 0.8;
-
-/// Concepts for a condition, procedure or test; best first. `head` is the word of `stems` that the
-/// others describe.
-pub fn search(
-    table: &Table,
-    stems: &[String],
-    head: Option<&str>,
-    scratch: &mut Scratch,
-    count: usize,
-) -> Vec<Hit> {
+/// Concepts for a condition, procedure or test; best first.
+pub fn search(table: &Table, stems: &[String], scratch: &mut Scratch, count: usize) -> Vec<Hit> {
     let mut ids: Vec<u32> = Vec::with_capacity(stems.len());
     let mut total = 0.0f32;
     let mut known = true;
@@ -72,13 +62,9 @@ pub fn search(
     let mut leads = ids.clone();
     leads.sort_by_key(|id| table.names_with(*id).len());
     candidates(table, &leads, total, scratch);
-    let head = head.and_then(|word| table.word(word));
-    let extra = head.map_or(0.0, |id| table.weight(id) * HEAD_EXTRA);
     let weigh = |name: u32| {
         let both: f32 = common(table.words_of(name), &ids).map(|id| table.weight(id)).sum();
-        let has_head = head.is_some_and(|id| table.words_of(name).binary_search(&id).is_ok());
-        let of_head = if has_head { extra } else { 0.0 };
-        let of_mention = ((both + of_head) / (total + extra)).min(1.0);
+        let of_mention = (both / total).min(1.0);
         let of_name = both / table.name_weight(name).max(0.01);
         // What is said must be in the name; what the name adds costs less.
         prior(table.source_of(name)) * of_mention.powf(1.6) * of_name.min(1.0).powf(0.8) * 0.985

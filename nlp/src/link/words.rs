@@ -163,51 +163,6 @@ fn is_stop(word: &str) -> bool {
     )
 }
 
-/// The word of a name that its other words describe, in base form: the one before the first
-/// preposition, else the last; numbers and sides are passed over.
-pub fn head(text: &str) -> Option<String> {
-    let all = words(text);
-    let end = all
-        .iter()
-        .skip(1)
-        .position(|word| {
-            matches!(
-                word.as_str(),
-                "of" | "in"
-                    | "on"
-                    | "at"
-                    | "by"
-                    | "for"
-                    | "to"
-                    | "with"
-                    | "without"
-                    | "due"
-                    | "from"
-            )
-        })
-        .map_or(all.len(), |at| at + 1);
-    all[..end]
-        .iter()
-        .rev()
-        .find(|word| {
-            word.len() > 2
-                && !is_stop(word)
-                && word.chars().all(char::is_alphabetic)
-                && !matches!(
-                    word.as_str(),
-                    "left"
-                        | "right"
-                        | "bilateral"
-                        | "unspecified"
-                        | "stage"
-                        | "type"
-                        | "grade"
-                        | "iii"
-                )
-        })
-        .map(|word| stem(word.clone()))
-}
-
 /// One word in its base form.
 fn stem(word: String) -> String {
     let mut word = word;
@@ -391,17 +346,6 @@ mod tests {
         check("Ménière’s disease", "meniere disease");
         check("renal calculi", "kidney calculus");
         check("12.5mg 1,000 units", "12.5 mg 1000 unit");
-    }
-
-    #[test]
-    fn the_described_word_is_the_head() {
-        let check = |text: &str, expected: &str| {
-            assert_eq!(head(text).as_deref(), Some(expected), "{text}");
-        };
-        check("low-grade fever", "fever");
-        check("fractures of the left femur", "fracture");
-        check("chronic kidney disease stage 3", "disease");
-        assert_eq!(head("12"), None);
     }
 
     #[test]

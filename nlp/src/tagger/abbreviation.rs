@@ -39,7 +39,8 @@ pub fn pairs(analysis: &Analysis<'_>) -> Vec<Pair> {
             if length == 0 {
                 continue;
             }
-            let (start, end) = (inside[0].span.start as usize, inside[length - 1].span.end as usize);
+            let (start, end) =
+                (inside[0].span.start as usize, inside[length - 1].span.end as usize);
             let short = &text[start..end];
             let letters = short.chars().filter(|c| c.is_alphanumeric()).count();
             if !(2..=10).contains(&letters)
@@ -65,9 +66,11 @@ pub fn pairs(analysis: &Analysis<'_>) -> Vec<Pair> {
 
 /// The token of `before` where the long form starts.
 fn long_form(text: &str, before: &[crate::text::Token], short: &str) -> Option<usize> {
-    let mut wanted = short.chars().filter(|c| c.is_alphanumeric()).rev().flat_map(char::to_lowercase);
+    let mut wanted =
+        short.chars().filter(|c| c.is_alphanumeric()).rev().flat_map(char::to_lowercase);
     let mut want = wanted.next()?;
-    let mut left = short.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).count();
+    let mut left =
+        short.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).count();
     for (at, token) in before.iter().enumerate().rev() {
         let word = token.span.of(text);
         if matches!(word, "(" | ")" | ";" | ":") {
@@ -84,8 +87,8 @@ fn long_form(text: &str, before: &[crate::text::Token], short: &str) -> Option<u
                 match wanted.next() {
                     Some(next) => want = next,
                     None => {
-                        let long = &text[token.span.start as usize
-                            ..before.last()?.span.end as usize];
+                        let long =
+                            &text[token.span.start as usize..before.last()?.span.end as usize];
                         return (long.len() > short.len() && !long.contains(short)).then_some(at);
                     }
                 }
@@ -109,7 +112,8 @@ mod tests {
                 ..analysis.tokens[last].span.end as usize]
         };
         let found = pairs(&analysis);
-        let found: Vec<_> = found.iter().map(|pair| (over(&pair.long), over(&pair.short))).collect();
+        let found: Vec<_> =
+            found.iter().map(|pair| (over(&pair.long), over(&pair.short))).collect();
         assert_eq!(found, expected, "{text}");
     }
 

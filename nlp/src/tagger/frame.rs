@@ -123,8 +123,7 @@ impl Frame {
                         }
                     }
                 }
-                let expansion =
-                    Expansion { head: head.lower, suffix: head.suffixes[2], classes };
+                let expansion = Expansion { head: head.lower, suffix: head.suffixes[2], classes };
                 known.entry(frame.word_of[pair.short.start as usize]).or_insert(expansion);
             }
         }
@@ -211,7 +210,7 @@ impl Word {
 
 /// One step of a cheap hash.
 pub(crate) fn step(hash: u64, value: u64) -> u64 {
-    let mixed = (hash.rotate_left(19) ^ value ^ 0x51_7cc1_b727_220a)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed =
+        (hash.rotate_left(19) ^ value ^ 0x51_7cc1_b727_220a).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed ^ (mixed >> 31)
 }

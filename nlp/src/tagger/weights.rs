@@ -22,27 +22,64 @@ pub fn key(feature: u64) -> u64 {
     feature >> (64 - KEY_BITS)
 }
 
+/// Places in a bucket: a bucket is one cache line.
+const BUCKET: usize = 8;
+
+/// Upper bits of keys, and indexes of their rows from 1; 0 is a free place.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Bucket {
+    checks: [u32; BUCKET],
+    rows: [u32; BUCKET],
+}
+
 /// The table.
 #[derive(Clone, Debug, Default)]
 pub struct Weights {
-    /// Upper bits of the key and index of the row from 1, at the place the lower bits say or after.
-    slots: Vec<(u32, u32)>,
-    rows: Vec<i8>,
+    /// A key is in the bucket its lower bits say, or after it if that is full.
+    buckets: Vec<Bucket>,
+    rows: Vec<[i8; ROW]>,
 }
 
 impl Weights {
     fn insert(&mut self, key: u64, row: usize) {
-        let mask = self.slots.len() - 1;
+        let mask = self.buckets.len() - 1;
         let mut at = key as usize & mask;
-        while self.slots[at].1 != 0 {
+        loop {
+            let bucket = &mut self.buckets[at];
+            if let Some(free) = bucket.rows.iter().position(|row| *row == 0) {
+                bucket.checks[free] = (key >> 8) as u32;
+                bucket.rows[free] = row as u32 + 1;
+                return;
+            }
             at = (at + 1) & mask;
         }
-        self.slots[at] = ((key >> 8) as u32, row as u32 + 1);
+    }
+
+    /// The row of a feature from 1, or 0.
+    fn find(&self, feature: u64) -> u32 {
+        let key = key(feature);
+        let check = (key >> 8) as u32;
+        let mask = self.buckets.len() - 1;
+        let mut at = key as usize & mask;
+        loop {
+            let bucket = &self.buckets[at];
+            let mut found = 0;
+            for place in 0..BUCKET {
+                // Without a branch: most features have no row, and which do is hard to guess.
+                let same = u32::from(bucket.checks[place] == check).wrapping_neg();
+                found |= bucket.rows[place] & same;
+            }
+            if found != 0 || bucket.rows[BUCKET - 1] == 0 {
+                return found;
+            }
+            at = (at + 1) & mask;
+        }
     }
 
     /// Number of features.
     pub fn len(&self) -> usize {
-        self.rows.len() / ROW
+        self.rows.len()
     }
 
     /// Whether it has no feature.
@@ -50,27 +87,26 @@ impl Weights {
         self.rows.is_empty()
     }
 
-    /// Adds a feature's weights, if it has any.
-    pub fn add(&self, feature: u64, scores: &mut Scores) {
-        if self.slots.is_empty() {
+    /// Adds the weights of those features that have any.
+    pub fn add(&self, features: &[u64], scores: &mut Scores) {
+        if self.buckets.is_empty() {
             return;
         }
-        let key = key(feature);
-        let mask = self.slots.len() - 1;
-        let mut at = key as usize & mask;
-        loop {
-            let (check, row) = self.slots[at];
-            if row == 0 {
-                return;
+        // All look-ups first, so that they wait for memory together.
+        for features in features.chunks(64) {
+            let mut found = [0u32; 64];
+            let mut count = 0;
+            for feature in features {
+                let row = self.find(*feature);
+                found[count] = row;
+                count += usize::from(row != 0);
             }
-            if check == (key >> 8) as u32 {
-                let row = &self.rows[(row as usize - 1) * ROW..][..ROW];
-                for (score, weight) in scores.iter_mut().zip(row) {
-                    *score = score.wrapping_add(i16::from(*weight));
+            for row in &found[..count] {
+                let row = &self.rows[*row as usize - 1];
+                for label in 0..ROW {
+                    scores[label] = scores[label].wrapping_add(i16::from(row[label]));
                 }
-                return;
             }
-            at = (at + 1) & mask;
         }
     }
 
@@ -101,12 +137,12 @@ impl Weights {
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
         let mut reader = Reader::new(bytes, b"TWT1")?;
         let labels = reader.count(0)?;
-        if labels > ROW {
+        if labels == 0 || labels > ROW {
             return Err(ModelError::Malformed("number of labels"));
         }
         let count = reader.count(1 + labels)?;
-        let slots = vec![(0, 0); (count + count / 2).next_power_of_two().max(256)];
-        let mut weights = Self { slots, rows: vec![0; count * ROW] };
+        let buckets = vec![Bucket::default(); (count / 4).next_power_of_two().max(256)];
+        let mut weights = Self { buckets, rows: vec![[0; ROW]; count] };
         let mut key = 0u64;
         for row in 0..count {
             key = key.saturating_add(reader.varint()?);
@@ -116,8 +152,8 @@ impl Weights {
             weights.insert(key, row);
         }
         for label in 0..labels {
-            for (row, weight) in reader.bytes(count)?.iter().enumerate() {
-                weights.rows[row * ROW + label] = *weight as i8;
+            for (row, weight) in weights.rows.iter_mut().zip(reader.bytes(count)?) {
+                row[label] = *weight as i8;
             }
         }
         reader.finish()?;
@@ -139,11 +175,11 @@ mod tests {
         assert_eq!(weights.len(), 3);
         for (at, feature) in features.into_iter().enumerate() {
             let mut scores = [5; ROW];
-            weights.add(feature, &mut scores);
+            weights.add(&[feature], &mut scores);
             assert_eq!(scores[..3], [5 + at as i16, 4, 5]);
         }
         let mut scores = [0; ROW];
-        weights.add(4 << 24, &mut scores);
+        weights.add(&[4 << 24], &mut scores);
         assert_eq!(scores, [0; ROW]);
         for length in 0..bytes.len() {
             assert!(Weights::parse(&bytes[..length]).is_err(), "{length} bytes");

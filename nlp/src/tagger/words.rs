@@ -110,8 +110,7 @@ pub fn word_hash(lower: &str) -> u64 {
     if !lower.bytes().any(|byte| byte.is_ascii_digit()) {
         return xxhash_rust::xxh3::xxh3_64(lower.as_bytes());
     }
-    let flat: String =
-        lower.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let flat: String = lower.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     xxhash_rust::xxh3::xxh3_64(flat.as_bytes())
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::OnceLock;
 
+use nlp::Analysis;
 use nlp::entity::{Category, CodeSystem, Concept, EntityType};
 use nlp::link::{Cache, Learned, Linker, Mention, Pair, Terminology};
-use nlp::text::{Analysis, tokenise};
 
 fn terms() -> &'static Terminology {
     static TERMS: OnceLock<Terminology> = OnceLock::new();
@@ -99,8 +99,7 @@ fn displays_of_the_store_are_found_and_linked() {
         pair("73761001", "Colonoscopy", 5),
     ]);
     let text = "Presenting with viral sinusitis (disorder), sinusitis; colonoscopy done.";
-    let analysis =
-        Analysis { text, tokens: tokenise(text), sections: Vec::new(), sentences: Vec::new() };
+    let analysis = Analysis::of(text);
     let found: Vec<(&str, &str)> = learned
         .find(&analysis)
         .iter()

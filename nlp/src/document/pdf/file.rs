@@ -55,7 +55,7 @@ impl<'b> File<'b> {
             unpack_left: limits.pdf_unpacked_bytes_max,
             unpack_max: limits.pdf_unpacked_bytes_max,
             pages_max: limits.pdf_pages_max,
-            parse_left: Cell::new((8 << 20) + bytes.len().saturating_mul(8)),
+            parse_left: Cell::new((32 << 20) + bytes.len().saturating_mul(8)),
         };
         let mut starts: Vec<(u32, usize)> = Vec::new();
         let mut after = 0;

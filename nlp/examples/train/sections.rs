@@ -1,18 +1,13 @@
-//! Learns what passages are about: `train_sections OUT.bin MTS-DIALOG.csv[.gz]…`.
+//! Learns what passages are about, from MTS-Dialog.
 //!
 //! Multinomial logistic regression by averaged stochastic gradient steps, in a fixed order, then
 //! rounded to eight bits. The same files give the same weights.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nlp::text::classify::{BUCKETS, CLASSES, features};
 
-#[allow(dead_code)]
-#[path = "evaluate/mts_dialog.rs"]
-mod mts_dialog;
-#[allow(dead_code)]
-#[path = "evaluate/report.rs"]
-mod report;
+use crate::{mts_dialog, report};
 
 const PASSES: usize = 30;
 const STEP: f32 = 1.0;
@@ -20,12 +15,11 @@ const SHRINK: f32 = 1e-3;
 /// How much more a passage of a rare class counts: its class's share to this power.
 const BALANCE: f32 = 0.3;
 
-fn main() -> Result<(), report::Failure> {
-    let mut arguments = std::env::args().skip(1);
-    let out = arguments.next().ok_or("usage: train_sections OUT.bin FILE…")?;
+/// Learns from these files, and writes the weights to `out`.
+pub fn build(files: &[PathBuf], out: &Path) -> Result<(), report::Failure> {
     let mut rows: Vec<(usize, Vec<usize>)> = Vec::new();
-    for file in arguments.map(PathBuf::from) {
-        for (label, text) in mts_dialog::passages(&report::text_of(&file)?) {
+    for file in files {
+        for (label, text) in mts_dialog::passages(&report::text_of(file)?) {
             let class = CLASSES.iter().position(|kind| mts_dialog::label_of(*kind) == label);
             let mut found = Vec::new();
             features(&text, |bucket| found.push(bucket));

@@ -50,6 +50,8 @@ struct Inner {
 
 /// What a folder is called while it is being removed.
 const REMOVED: &str = "removed";
+/// A file in the folder of a datastore that is being deleted.
+const DELETING: &str = "deleting";
 
 impl Catalog {
     /// Opens or creates the catalog of a data folder. No store is opened yet.
@@ -81,7 +83,10 @@ impl Catalog {
             inner: Mutex::new(Inner { datastores, open: HashMap::new() }),
         };
         for entry in fs::read_dir(&stores).map_err(Error::Open)?.flatten() {
-            if entry.file_name().to_str().is_some_and(|name| catalog.is_stray(name)) {
+            // A folder that is merely not listed stays: the list may be an older copy.
+            if entry.file_name().to_str().is_some_and(|name| catalog.is_stray(name))
+                && entry.path().join(DELETING).exists()
+            {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
@@ -177,10 +182,14 @@ impl Catalog {
         }
         let mut datastores = inner.datastores.clone();
         datastores.retain(|known| known.datastore_id != id);
+        let folder = self.folder(id);
+        if folder.exists() {
+            // From here on a crash leaves a folder that says it may go.
+            fs::write(folder.join(DELETING), b"").map_err(Error::Append)?;
+        }
         self.save(&datastores).map_err(Error::Append)?;
         inner.datastores = datastores;
         drop(inner.open.remove(id));
-        let folder = self.folder(id);
         let removed = folder.with_extension(REMOVED);
         if folder.exists() {
             fs::rename(&folder, &removed).map_err(Error::Append)?;
@@ -258,6 +267,8 @@ mod tests {
         for name in [stray, kept.as_str(), "notes-of-the-operator"] {
             fs::create_dir_all(folder(name)).expect("room");
         }
+        assert!(open().is_stray(stray) && folder(stray).exists(), "the list may be an older copy");
+        fs::write(folder(stray).join(DELETING), "").expect("room");
         let catalog = open();
         assert!(catalog.is_stray(stray) && !catalog.is_stray(&kept));
         assert!(!folder(stray).exists());

@@ -6,6 +6,7 @@
 //!
 //! | family | key | value |
 //! |---|---|---|
+//! | `A` annotated | type, container | [`crate::posting`]: ordinals that repeat a version with findings |
 //! | `B` body | type, first ordinal | [`crate::block`]: many bodies, compressed |
 //! | `C` column | type, parameter, container | [`crate::column`]: segments, concatenated by merging |
 //! | `D` dead | type, container | [`crate::posting`]: ordinals no longer current |
@@ -26,6 +27,7 @@ use fhir::{
 };
 use xxhash_rust::xxh3::xxh3_128;
 
+pub(crate) const ANNOTATED: u8 = b'A';
 pub(crate) const BODY: u8 = b'B';
 pub(crate) const COLUMN: u8 = b'C';
 pub(crate) const DEAD: u8 = b'D';
@@ -199,7 +201,7 @@ pub(crate) fn body(resource_type: ResourceType, first: u32) -> [u8; 6] {
     [BODY, resource_type.number(), a, b, c, d]
 }
 
-/// A set of ordinals kept per type: [`DEAD`] or [`ORPHAN`].
+/// A set of ordinals kept per type: [`ANNOTATED`], [`DEAD`] or [`ORPHAN`].
 pub(crate) fn per_type(family: u8, resource_type: ResourceType, container: u16) -> [u8; 4] {
     let [a, b] = container.to_be_bytes();
     [family, resource_type.number(), a, b]

@@ -13,8 +13,17 @@ pub(crate) struct VersionRecord {
     /// xxh3-64 of the body as it was given: a first test for equal content; bodies are compared
     /// before it is believed.
     pub hash: u64,
-    /// When this is an annotated copy: the ordinal that holds the version as it was given.
-    pub given: Option<u32>,
+    /// When this is an annotated copy.
+    pub given: Option<Given>,
+}
+
+/// Where an annotated copy comes from, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// The ordinal that holds the version as it was given.
+    pub ordinal: u32,
+    /// xxh3-64 of the copy's own body: what a client reads and may send back.
+    pub shown: u64,
 }
 
 const DELETED: u8 = 1;
@@ -31,7 +40,8 @@ impl VersionRecord {
         }
         push_number(&mut out, self.version_id);
         if let Some(given) = self.given {
-            push_number(&mut out, given.into());
+            push_number(&mut out, given.ordinal.into());
+            out.extend_from_slice(&given.shown.to_le_bytes());
         }
         out
     }
@@ -46,13 +56,27 @@ impl VersionRecord {
         let ordinal = u32::from_le_bytes(from.array()?);
         let hash = if deleted { 0 } else { u64::from_le_bytes(from.array()?) };
         let version_id = from.number()?;
-        let given = if flags & ANNOTATED == 0 { None } else { Some(from.small()?) };
+        let given = if flags & ANNOTATED == 0 {
+            None
+        } else {
+            Some(Given { ordinal: from.small()?, shown: u64::from_le_bytes(from.array()?) })
+        };
         Some(Self { ordinal, version_id, deleted, hash, given })
     }
 
     /// The ordinal that holds the version as it was given.
     pub(crate) fn given(&self) -> u32 {
-        self.given.unwrap_or(self.ordinal)
+        self.given.map_or(self.ordinal, |given| given.ordinal)
+    }
+
+    /// Where a body with this hash may lie, if it may be this version's: as given, or as shown.
+    pub(crate) fn place_of(&self, hash: u64) -> Option<u32> {
+        match self.given {
+            _ if self.deleted => None,
+            _ if self.hash == hash => Some(self.given()),
+            Some(given) if given.shown == hash => Some(self.ordinal),
+            _ => None,
+        }
     }
 }
 
@@ -209,8 +233,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_read_back(first: u32, time_us: i64, version_id in 0..u64::MAX / 4, deleted: bool, given: Option<u32>, annotated: bool, hash: u64, steps in proptest::collection::vec((0u32..9, any::<Option<u32>>()), 0..9)) {
-            let version = VersionRecord { ordinal: first, version_id, deleted, hash: if deleted { 0 } else { hash }, given };
+        fn records_read_back(first: u32, time_us: i64, version_id in 0..u64::MAX / 4, deleted: bool, given: Option<(u32, u64)>, annotated: bool, hash: u64, steps in proptest::collection::vec((0u32..9, any::<Option<u32>>()), 0..9)) {
+            let version = VersionRecord { ordinal: first, version_id, deleted, hash: if deleted { 0 } else { hash }, given: given.map(|(ordinal, shown)| Given { ordinal, shown }) };
             prop_assert_eq!(VersionRecord::decode(&version.encode()).ok(), Some(version));
             let mut index = 0;
             let exceptions = steps.iter().map(|&(step, replaced)| { index += step; RunException { index, version_id, deleted, annotated, replaced } }).collect();

@@ -90,6 +90,8 @@ pub(crate) struct TypeState {
     pub dead: Arc<RoaringBitmap>,
     /// Those of them that belong to no commit.
     pub orphans: Arc<RoaringBitmap>,
+    /// How many of them repeat a version with findings beside it.
+    pub annotated: u64,
 }
 
 impl Store {
@@ -158,7 +160,7 @@ impl Store {
                 (of.limit > 0).then(|| TypeStatistics {
                     resource_type,
                     resources: u64::from(of.limit) - of.dead.len(),
-                    versions: u64::from(of.limit) - of.orphans.len(),
+                    versions: u64::from(of.limit) - of.orphans.len() - of.annotated,
                 })
             })
             .filter(|of| of.versions > 0)
@@ -342,6 +344,7 @@ fn recover(substrate: &Substrate) -> Result<State, Error> {
         }
         state.dead = Arc::new(dead);
         state.orphans = Arc::new(orphans);
+        state.annotated = stored_set(substrate, keys::ANNOTATED, resource_type)?.len();
         types.push(state);
     }
     if !batch.is_empty() {

@@ -16,7 +16,7 @@ use crate::{
     Commit, Error, Written, WrittenKind,
     keys::{self, container, low},
     posting,
-    record::{LogRecord, RunException, RunRecord, VersionRecord},
+    record::{Given, LogRecord, RunException, RunRecord, VersionRecord},
     store::{Inner, State, Store, sets_of},
     substrate::{Batch, Run, Space, Substrate},
     transaction::{Chunk, Prepared, Rule, Transaction, Work},
@@ -297,15 +297,19 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        if let (Some(live), Some(body)) = (live, &write.body) {
-            let same = live.hash == write.hash
-                && match content {
-                    Some(content) => content == body,
-                    None => {
-                        self.inner.body_bytes(write.resource_type, live.given())?.as_deref()
-                            == Some(body.as_bytes())
-                    }
-                };
+        if let (Some(live), Some(body)) = (live, &write.body)
+            && let Some(place) = live.place_of(write.hash)
+        {
+            let on_disk = self.inner.state().types[write.resource_type.number() as usize].limit;
+            let same = match content {
+                Some(content) => content == body,
+                // An annotation of this very batch: nobody can have read it yet.
+                None if place >= on_disk => false,
+                None => {
+                    self.inner.body_bytes(write.resource_type, place)?.as_deref()
+                        == Some(body.as_bytes())
+                }
+            };
             if same {
                 return Ok(Decision { kind: WrittenKind::Unchanged, record: live, previous: None });
             }
@@ -366,7 +370,7 @@ impl<'a> Group<'a> {
                 version_id,
                 deleted: false,
                 hash: live.hash,
-                given: Some(live.given()),
+                given: Some(Given { ordinal: live.given(), shown: write.hash }),
             },
             previous: Some(live),
         })
@@ -422,6 +426,13 @@ impl<'a> Group<'a> {
             }
             let state = &mut self.state.types[resource_type.number() as usize];
             state.limit = ordinal + 1;
+            if decision.kind == WrittenKind::Annotated {
+                state.annotated += 1;
+                self.batch.merge(
+                    &keys::per_type(keys::ANNOTATED, resource_type, container(ordinal)),
+                    &posting::encode_one(low(ordinal)),
+                );
+            }
             for dead in decision.replaced().into_iter().chain(record.deleted.then_some(ordinal)) {
                 Arc::make_mut(&mut state.dead).insert(dead);
                 self.batch.merge(
@@ -661,13 +672,14 @@ fn number(
     // In id order, so that look-ups are near one another.
     for same in chunk.same_ids() {
         let stored = stored(inner, state, resource_type, &chunk.entries[same[0] as usize].id)?;
-        let is_stored = |entry: &crate::transaction::Entry| match stored
-            .filter(|stored| !stored.deleted && stored.hash == entry.hash)
-        {
-            Some(stored) => Ok(inner.body_bytes(resource_type, stored.given())?.as_deref()
-                == Some(entry.body.as_bytes())),
-            None => Ok::<_, Error>(false),
-        };
+        let is_stored =
+            |entry: &crate::transaction::Entry| match stored
+                .and_then(|stored| stored.place_of(entry.hash))
+            {
+                Some(place) => Ok(inner.body_bytes(resource_type, place)?.as_deref()
+                    == Some(entry.body.as_bytes())),
+                None => Ok::<_, Error>(false),
+            };
         // Where an id comes several times, what counts is where it ends: the same chunk once more
         // must not make the same versions once more.
         if let [_, .., last] = same

@@ -974,3 +974,31 @@ fn a_new_store_is_empty_and_its_commits_have_times() {
         Err(Error::NotFound { .. })
     ));
 }
+
+#[test]
+fn what_was_read_with_findings_can_be_sent_back_without_a_new_version() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), &Settings::default(), Arc::new(SystemClock))
+        .expect("a new store");
+    let given = r#"{"resourceType":"Patient","id":"p","gender":"female"}"#;
+    let shown = noted(given, 1);
+    let put = |text: &str| Write::Update {
+        resource: resource(text),
+        if_match: Some(1),
+        if_none_match_any: false,
+        create: true,
+    };
+    store.apply(Transaction::bulk(vec![resource(given)])).expect("a commit");
+    let noted = Write::Annotate { resource: resource(&shown), version_id: 1 };
+    store.apply(Transaction::single(noted)).expect("a commit");
+    for text in [given, &shown] {
+        let single = store.apply(Transaction::single(put(text))).expect("a commit");
+        let bulk = store.apply(Transaction::bulk(vec![resource(text)])).expect("a commit");
+        for commit in [single, bulk] {
+            let written = &commit.written[0];
+            assert_eq!((written.kind, written.version_id), (WrittenKind::Unchanged, 1), "{text}");
+        }
+    }
+    let statistics = store.statistics();
+    assert_eq!((statistics.types[0].resources, statistics.types[0].versions), (1, 1));
+}

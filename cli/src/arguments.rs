@@ -161,7 +161,7 @@ Examples:
 
 Result with --json:
   {\"resources\",\"created\",\"updated\",\"unchanged\",\"rejected\",\"bytes\",\"seconds\",
-   \"resources_per_second\",\"error_file\"}";
+   \"resources_per_second\",\"error_file\",\"notes\":{\"documents\",\"findings\",\"unread\",\"seconds\"}}";
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {

@@ -171,18 +171,27 @@ pub struct Summary {
     pub rejected: u64,
     /// Bytes of text read, after decompression.
     pub bytes: u64,
-    /// Time taken, tables included.
+    /// Time taken until everything was committed and in the tables; reading notes comes on top.
     pub seconds: f64,
-    /// Resources accepted per second.
+    /// Resources accepted per second of it.
     pub resources_per_second: f64,
     /// Where rejected lines are listed, if there are any.
     pub error_file: Option<String>,
+    /// What reading notes came to.
+    pub notes: NotesSummary,
+}
+
+/// What reading the notes of an import came to.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct NotesSummary {
     /// Documents whose notes were read.
     pub documents: u64,
     /// Findings in them.
     pub findings: u64,
     /// Documents with a note that could not be read; each says why.
     pub unread: u64,
+    /// Time it took, after the import itself.
+    pub seconds: f64,
 }
 
 /// Imports `request` into `room` and tells `progress` how it goes, about five times a second.
@@ -312,6 +321,8 @@ impl Job<'_> {
         });
         self.errors.finish()?;
         // What is committed must be in the tables whether or not the import reached its end.
+        self.write_tables()?;
+        let imported = self.started.elapsed();
         let before = self.room.notes_progress();
         if applied.is_ok() && self.room.reads_notes() {
             self.tell(Phase::Notes, None);
@@ -322,27 +333,36 @@ impl Job<'_> {
                     self.tell(Phase::Notes, None);
                 }
             })?;
+            self.write_tables()?;
+            if self.stopped() {
+                return Err(Error::Stopped);
+            }
         }
+        applied?;
+        Ok(self.summary(imported, &before))
+    }
+
+    /// Writes what the tables hold in memory to their files.
+    fn write_tables(&self) -> Result<(), Error> {
         self.tell(Phase::Tables, None);
         Meters::time(&self.meters.tables_ns, || {
             crate::tables::catch_up_blocking(self.room, self.room.store.current_commit())?;
-            Ok::<_, Error>(self.runtime.block_on(self.room.lake.flush(true))?)
-        })?;
-        applied?;
-        Ok(self.summary(&before))
+            Ok(self.runtime.block_on(self.room.lake.flush(true))?)
+        })
     }
 
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn summary(&self, before: &annotate::Progress) -> Summary {
+    fn summary(&self, imported: Duration, before: &annotate::Progress) -> Summary {
         let notes = self.room.notes_progress();
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (created, updated, unchanged) =
             (get(&self.meters.created), get(&self.meters.updated), get(&self.meters.unchanged));
         let resources = created + updated + unchanged;
-        let seconds = self.started.elapsed().as_secs_f64();
+        let seconds = imported.as_secs_f64();
+        let notes_seconds = self.started.elapsed().as_secs_f64() - seconds;
         Summary {
             resources,
             created,
@@ -353,9 +373,12 @@ impl Job<'_> {
             seconds: (seconds * 1e3).round() / 1e3,
             resources_per_second: (resources as f64 / seconds.max(1e-6)).round(),
             error_file: self.errors.path(),
-            documents: notes.documents - before.documents,
-            findings: notes.findings - before.findings,
-            unread: notes.failed - before.failed,
+            notes: NotesSummary {
+                documents: notes.documents - before.documents,
+                findings: notes.findings - before.findings,
+                unread: notes.failed - before.failed,
+                seconds: (notes_seconds * 1e3).round() / 1e3,
+            },
         }
     }
 

@@ -162,16 +162,17 @@ pub(crate) fn told(summary: &Summary) -> String {
     if summary.resources > 0 && summary.created + summary.updated == 0 {
         text.push_str("nothing changed: all of it was there already\n");
     }
-    if summary.documents > 0 {
+    if summary.notes.documents > 0 {
         text.push_str(&format!(
-            "{} documents read: {} findings",
-            n(summary.documents),
-            n(summary.findings)
+            "{} documents read in {:.1} s: {} findings",
+            n(summary.notes.documents),
+            summary.notes.seconds,
+            n(summary.notes.findings)
         ));
-        if summary.unread > 0 {
+        if summary.notes.unread > 0 {
             text.push_str(&format!(
                 "; {} with a note that could not be read (cm-decoration-status says which)",
-                n(summary.unread)
+                n(summary.notes.unread)
             ));
         }
         text.push('\n');

@@ -69,7 +69,8 @@ fn the_sample_imports_and_a_second_time_changes_nothing() {
             "bytes",
             "seconds",
             "resources_per_second",
-            "error_file"
+            "error_file",
+            "notes"
         ]
     );
     let again = house.run(&["--json", "import", "--store", id, sample]).exits(0).json();

@@ -28,7 +28,7 @@ fn every_command_goes_through_a_running_server() {
     assert_eq!(imported["created"], sample_total());
     let keys: Vec<&str> =
         imported.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys.len(), 9, "{keys:?}");
+    assert_eq!(keys.len(), 10, "{keys:?}");
     let done = house.run_with_input(&["--json", "import", "--store", "ward", "-"], |stdin| {
         stdin
             .write_all(format!("{}\nnot json\n", patient("from-stdin")).as_bytes())

@@ -173,19 +173,18 @@ fn worth<'e>(
                 && (record.codes.contains(&format!("{}|{}", uri(&concept.system), concept.code))
                     || record.words.contains(&plain(&concept.description)))
         });
-    // A drug the record has in any strength is not news.
-    let recorded = recorded
-        || (type_name == "MedicationStatement"
-            && record.words.iter().any(|words| begins_with(words, &plain(&entity.text))));
+    // A drug the record has in any strength, a disease it has a plan or a vaccine for: no news.
+    let text = plain(&entity.text);
+    let recorded = recorded || record.words.iter().any(|words| holds(words, &text));
     (!recorded).then_some((type_name, concept))
 }
 
-/// Whether `words` hold `first` as whole words.
-fn begins_with(words: &str, first: &str) -> bool {
-    !first.is_empty()
-        && words.match_indices(first).any(|(at, _)| {
+/// Whether `words` hold `part` as whole words.
+fn holds(words: &str, part: &str) -> bool {
+    !part.is_empty()
+        && words.match_indices(part).any(|(at, _)| {
             let before = words[..at].chars().next_back();
-            let after = words[at + first.len()..].chars().next();
+            let after = words[at + part.len()..].chars().next();
             !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
         })
 }

@@ -80,6 +80,8 @@ impl Record {
             ("Condition", "patient", "code"),
             ("AllergyIntolerance", "patient", "code"),
             ("Procedure", "patient", "code"),
+            ("CarePlan", "patient", "category"),
+            ("Immunization", "patient", "vaccineCode"),
             ("MedicationRequest", "patient", "medicationCodeableConcept"),
             ("MedicationStatement", "patient", "medicationCodeableConcept"),
             ("MedicationAdministration", "patient", "medicationCodeableConcept"),
@@ -92,7 +94,7 @@ impl Record {
                 if generate::is_generated(&resource) {
                     continue;
                 }
-                if let Some(concept) = resource.root().get(member) {
+                for concept in resource.root().get(member).into_iter().flat_map(Node::each) {
                     record.know_concept(concept);
                 }
             }
@@ -228,9 +230,11 @@ pub(super) fn codings(
         }
         let sql = format!(
             "SELECT c['system'] AS system, c['code'] AS code, c['display'] AS display, \
-             count(*) AS n FROM (SELECT unnest({column}['coding']) AS c FROM {table}) \
+             count(*) AS n FROM (SELECT unnest({column}['coding']) AS c FROM {table} \
+               WHERE NOT coalesce(meta['tag'][1]['code'] = '{}', false)) \
              WHERE c['code'] IS NOT NULL AND c['display'] IS NOT NULL \
-             GROUP BY 1, 2, 3 ORDER BY n DESC, system, code, display LIMIT {CODES_MAX}"
+             GROUP BY 1, 2, 3 ORDER BY n DESC, system, code, display LIMIT {CODES_MAX}",
+            generate::TAG
         );
         let answer = runtime.block_on(room.lake.query(&sql, lake::QueryOptions::default()));
         let answer = match answer {

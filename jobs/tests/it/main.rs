@@ -427,6 +427,7 @@ fn what_an_interrupted_deletion_left_goes_at_the_next_opening() {
     for path in &paths {
         std::fs::create_dir_all(path.join("patient")).expect("room");
     }
+    std::fs::write(paths[0].join("deleting"), "").expect("room");
     let notes = house.data.path().join("notes");
     std::fs::create_dir_all(&notes).expect("room");
     let place = notes.join(format!("{stray}.json"));

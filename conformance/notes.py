@@ -195,6 +195,40 @@ def formats(report, client, base):
     report.equal(findings(client.get(f"{base}/DocumentReference/elsewhere").json()), None, "a note kept elsewhere is left alone")
 
 
+def hostile(report, client, base, store):
+    """What people and other systems put in the way is theirs, and stops nothing."""
+    client.put(f"{base}/DocumentReference/control", document("control", "Patient has heart\x01failure and \x00asthma.", patient="h1"))
+    client.put(f"{base}/DocumentReference/h1", document("h1", "Assessment: essential hypertension and asthma.", patient="h1"))
+    for name in ("control", "h1"):
+        resource = wait(client, f"{base}/DocumentReference/{name}", lambda r: status(r) is not None).json()
+        report.equal(status(resource), "SUCCESS", f"{name} is read")
+    made = [p["valueReference"]["reference"] for e in resource["extension"] if e["url"] == GENERATED for p in e["extension"]]
+    conditions = [client.get(f"{base}/{name}").json() for name in made if name.startswith("Condition/")]
+    report.check(len(conditions) >= 2, "two Conditions", made)
+    kept, taken = conditions[:2]
+    kept["verificationStatus"]["coding"][0]["code"] = "confirmed"
+    report.equal(client.put(f"{base}/Condition/{kept['id']}", kept).status, 200, "a clinician confirms one")
+    client.put(f"{base}/Patient/victim", {"resourceType": "Patient", "id": "victim"})
+    linkage = client.get(f"{base}/{made[0]}").json()
+    linkage["item"].append({"type": "alternate", "resource": {"reference": "Patient/victim"}})
+    report.equal(client.put(f"{base}/{made[0]}", linkage).status, 200, "somebody else adds to the Linkage")
+    client.put(f"{base}/DocumentReference/h1", document("h1", "No complaints.", patient="h1"))
+    wait(client, f"{base}/DocumentReference/h1", lambda r: r["meta"]["versionId"] == "2" and status(r) is not None)
+    report.equal(client.get(f"{base}/Condition/{kept['id']}").json().get("verificationStatus", {}).get("coding", [{}])[0].get("code"),
+                 "confirmed", "what was confirmed stays as it is")
+    report.equal(client.get(f"{base}/Condition/{taken['id']}").status, 410, "what nobody touched is withdrawn")
+    report.equal(client.get(f"{base}/Patient/victim").status, 200, "what was only linked stays")
+    client.put(f"{base}/DocumentReference/h1", document("h1", "Assessment: essential hypertension and asthma.", patient="h1"))
+    wait(client, f"{base}/DocumentReference/h1", lambda r: r["meta"]["versionId"] == "3" and status(r) is not None)
+    report.equal(client.get(f"{base}/Condition/{kept['id']}").json()["verificationStatus"]["coding"][0]["code"], "confirmed", "and is not overwritten")
+    forged = document("forged", patient="h1")
+    forged["content"] = [{"attachment": {"title": "nothing to read"}}]
+    forged["extension"] = json.loads(json.dumps(resource["extension"]).replace("asthma", "forgery"))
+    client.put(f"{base}/DocumentReference/forged", forged)
+    wait(client, f"{base}/DocumentReference/forged", lambda r: status(r) == "VALIDATION_ERROR")
+    report.equal(client.sql(store, "SELECT count(*) AS n FROM nlp_entity WHERE document = 'forged'")[0]["n"], 0, "findings that came from elsewhere are none")
+
+
 def switches(report, server, client):
     tarn = server.tarn
     store = tarn.create_store("quiet", notes=False)
@@ -211,6 +245,9 @@ def switches(report, server, client):
     report.equal(reply.status, 200, "the annotate door answers")
     entities = reply.json()["Entities"]
     report.check(any(e["Text"] == "chest pain" and any(t["Name"] == "NEGATION" for t in e["Traits"]) for e in entities), "with negation", entities)
+    large = reader.send("POST", "/annotate", b"word " * 300_000, {"Content-Type": "text/plain"})
+    report.equal(large.status, 413, "a text too long to wait for is refused")
+    report.equal(reader.send("POST", "/annotate?what=1", text, {"Content-Type": "application/json"}).status, 400, "an unknown parameter too")
     report.equal(harness.Client(server.address).send("POST", "/annotate", text, {"Content-Type": "application/json"}).status, 401, "and not without a key")
     sql = server.client(tarn.create_key("sql", "quiet")["bearer"])
     report.equal(sql.send("POST", "/annotate", text, {"Content-Type": "application/json"}).status, 403, "nor with a key for SQL only")
@@ -258,6 +295,7 @@ def main():
             client = server.client()
             one_note(report, client, f"/datastore/{store}/r4", store)
             formats(report, client, f"/datastore/{store}/r4")
+            hostile(report, client, f"/datastore/{store}/r4", store)
             switches(report, server, client)
         finally:
             server.stop()

@@ -260,7 +260,7 @@ def main():
                     report.skip(name, "no data beside the repository")
                     continue
                 # A store each: the two sets share some ids.
-                own = client.send("POST", "/api/stores", json.dumps({"name": name}).encode(), {"Content-Type": "application/json"})
+                own = client.send("POST", "/api/stores", json.dumps({"name": name, "notes": False}).encode(), {"Content-Type": "application/json"})
                 bulk(report, tarn, scratch, folder, name)
                 if report.check(own.status in (200, 201), f"a store for {name}", own):
                     print(f"  {name}: {examples(report, client, f'/datastore/' + own.json()['datastore_id'] + '/r4', folder, name)} resources")

@@ -38,6 +38,8 @@ pub(crate) use place::forget;
 const CHANGES_MAX: usize = 4_096;
 /// Documents annotated in one transaction: bounds memory and how long a writer waits.
 const BATCH: usize = 128;
+/// How often a batch is read again because others wrote what it was about to.
+const TRIES: usize = 5;
 /// How long learned codes are good for while documents trickle in.
 const LEARN_EVERY: Duration = Duration::from_secs(60);
 
@@ -50,8 +52,12 @@ pub struct Settings {
     pub enabled: bool,
     /// Threads that read. Default 0: one per core.
     pub workers: usize,
-    /// Longest attachment read, in decoded bytes. Default 16,777,216 (16 MiB).
+    /// Longest attachment read, in bytes once its base64 is decoded. Default 16,777,216 (16 MiB).
     pub attachment_bytes_max: usize,
+    /// Longest text read, in bytes: of a PDF or an HTML page what is written in it. Default 2,097,152
+    /// (2 MiB, about a thousand pages). A longer note is marked as unread; reading takes about 150
+    /// bytes of memory for each of its own, on every worker.
+    pub text_bytes_max: usize,
     /// Whether findings that the record does not hold become resources of their own (Condition,
     /// Observation, MedicationStatement, Linkage). Default true.
     pub generate: bool,
@@ -65,8 +71,19 @@ impl Default for Settings {
             enabled: true,
             workers: 0,
             attachment_bytes_max: 16 << 20,
+            text_bytes_max: 2 << 20,
             generate: true,
             generate_score_min: 0.5,
+        }
+    }
+}
+
+impl Settings {
+    /// How much may be read of one note.
+    pub fn limits(&self) -> nlp::document::Limits {
+        nlp::document::Limits {
+            text_bytes_max: self.text_bytes_max,
+            ..nlp::document::Limits::default()
         }
     }
 }
@@ -361,6 +378,17 @@ fn annotate(
     snapshot: &Snapshot,
     versions: Vec<Version>,
 ) -> Result<(), Error> {
+    annotate_again(room, runtime, annotator, snapshot, versions, TRIES)
+}
+
+fn annotate_again(
+    room: &Arc<Room>,
+    runtime: &tokio::runtime::Handle,
+    annotator: &mut Annotator,
+    snapshot: &Snapshot,
+    versions: Vec<Version>,
+    tries: usize,
+) -> Result<(), Error> {
     if versions.is_empty() {
         return Ok(());
     }
@@ -369,7 +397,9 @@ fn annotate(
         .filter_map(|version| {
             let body = version.body.as_ref()?;
             let resource = Resource::parse(body.text()).ok()?;
-            document::has_note(&resource).then_some((version, resource))
+            // A layer that did not come from here goes, also where there is nothing to read.
+            let foreign = Findings::read(&resource).is_some();
+            (document::has_note(&resource) || foreign).then_some((version, resource))
         })
         .collect();
     if documents.is_empty() {
@@ -391,7 +421,7 @@ fn annotate(
             let Some((version, resource)) = documents.get(at) else { return Ok(done) };
             let started = Instant::now();
             let reading = Reading { room, snapshot, pipeline: &pipeline, learned: &learned };
-            let writes = reading.document(version, resource, &records)?;
+            let writes = reading.safely(version, resource, &records)?;
             let spent = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
             room.notes.nanoseconds.fetch_add(spent, Ordering::Relaxed);
             done.push((at, writes));
@@ -412,10 +442,19 @@ fn annotate(
     // The order of the documents, whoever read them.
     all.sort_by_key(|(at, _)| *at);
     let writes: Vec<Write> = all.into_iter().flat_map(|(_, writes)| writes).collect();
-    if !writes.is_empty() {
-        room.store.apply(Transaction::of(writes))?;
+    if writes.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    match (room.store.apply(Transaction::of(writes)), tries.checked_sub(1)) {
+        (Ok(_), _) => Ok(()),
+        // Somebody wrote what this reading was about to write: look again at what is there now.
+        (Err(store::Error::VersionConflict { .. } | store::Error::Exists { .. }), Some(tries)) => {
+            let snapshot = room.store.snapshot(&tables::access());
+            let versions = documents.into_iter().map(|(version, _)| version).collect();
+            annotate_again(room, runtime, annotator, &snapshot, versions, tries)
+        }
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 /// Codes learned from the store's own coded data, through its tables.
@@ -478,7 +517,10 @@ impl Reading<'_> {
             }
         }
         if read == 0 && messages.is_empty() {
-            return Ok(Vec::new());
+            if Findings::read(resource).is_none() {
+                return Ok(Vec::new());
+            }
+            messages.push("no note of its own to read".to_owned());
         }
         findings.status = match (read, messages.is_empty()) {
             (_, true) => Status::Success,
@@ -492,13 +534,15 @@ impl Reading<'_> {
         meters.findings.fetch_add(findings.entities.len() as u64, Ordering::Relaxed);
         let mut made = Vec::new();
         if self.room.settings.notes.generate {
-            made = generate::resources(
-                &name,
-                resource,
-                &findings,
-                record,
-                self.room.settings.notes.generate_score_min,
-            )?;
+            let score_min = self.room.settings.notes.generate_score_min;
+            match generate::resources(&name, resource, &findings, record, score_min) {
+                Ok(resources) => made = resources,
+                Err(error) => {
+                    tracing::error!(document = name, %error, "findings could not become resources");
+                    findings.status = Status::Partial;
+                    findings.message = "findings could not become resources".to_owned();
+                }
+            }
         }
         findings.generated = made.iter().map(generate::name_of).collect();
         let mut writes = generate::withdraw(self.snapshot, &name, &findings.generated)?;
@@ -520,13 +564,37 @@ impl Reading<'_> {
                 made.clear();
             }
         }
-        writes.extend(made.into_iter().map(|resource| Write::Update {
-            resource,
-            if_match: None,
-            if_none_match_any: false,
-            create: true,
-        }));
+        for resource in made {
+            writes.extend(generate::write(self.snapshot, &name, resource)?);
+        }
         Ok(writes)
+    }
+
+    /// [`Reading::document`]; should it panic, the document is marked and the others go on.
+    fn safely(
+        &self,
+        version: &Version,
+        resource: &Resource,
+        records: &Records,
+    ) -> Result<Vec<Write>, Error> {
+        let work = || self.document(version, resource, records);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let name = format!("{}/{}", version.resource_type.name(), version.id);
+            tracing::error!(document = name, "reading a note panicked");
+            self.room.notes.failed.fetch_add(1, Ordering::Relaxed);
+            let marked = Findings {
+                status: Status::Failed,
+                message: "reading it failed".to_owned(),
+                model: self.pipeline.model().to_owned(),
+                ..Findings::default()
+            };
+            let marked = marked.lay_on(resource).ok();
+            let version_id = version.version_id;
+            Ok(marked
+                .map(|resource| Write::Annotate { resource, version_id })
+                .into_iter()
+                .collect())
+        })
     }
 
     /// Whether a report only shows again what one of its encounter's documents holds.
@@ -564,8 +632,7 @@ impl Reading<'_> {
     ) -> Result<(u64, Vec<fhir::findings::Entity>), NoteError> {
         let limit = self.room.settings.notes.attachment_bytes_max;
         let (bytes, content_type) = document::bytes(attachment, self.snapshot, limit)?;
-        let limits =
-            nlp::document::Limits { text_bytes_max: limit, ..nlp::document::Limits::default() };
+        let limits = self.room.settings.notes.limits();
         let document = nlp::document::read(&bytes, content_type.as_deref(), &limits)
             .map_err(|error| NoteError::Unreadable(error.to_string()))?;
         let notes = self.pipeline.read(&document, Some(&record.known), Some(self.learned));

@@ -10,11 +10,13 @@ use crate::App;
 use crate::failure::Failure;
 use crate::interactions::blocking;
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use fhir::IssueCode;
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,11 +30,27 @@ struct Sent {
     text: String,
 }
 
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest document taken, in bytes: somebody waits for the answer. Longer ones are stored and read
+/// in the background.
+const BYTES_MAX: usize = 1 << 20;
+
+fn too_large() -> Failure {
+    Failure::new(IssueCode::TooLong, format!("the document is larger than {BYTES_MAX} bytes"))
+        .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+        .with_hint("store it as a DocumentReference, or use `tarn annotate`")
+}
+
 pub(crate) async fn annotate(
     State(app): State<App>,
-    Query(parameters): Query<Parameters>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
     request: Request,
 ) -> Result<Json<Value>, Failure> {
+    let Query(parameters) = parameters.map_err(|_| {
+        Failure::new(IssueCode::Value, "the only parameter is `operation`").at("http.query")
+    })?;
     let operation = match parameters.operation.as_deref() {
         None => nlp::comprehend::Operation::All,
         Some(name) => nlp::comprehend::Operation::parse(name).ok_or_else(|| {
@@ -42,6 +60,14 @@ pub(crate) async fn annotate(
                 .with_hint(format!("operations are {known}"))
         })?,
     };
+    // Reading takes a core: as many at a time as there are, and nobody waits for ever.
+    let place = tokio::time::timeout(PATIENCE, app.annotate_places.acquire()).await;
+    let Ok(place) = place else {
+        return Err(Failure::new(IssueCode::Throttled, "too many notes are being read")
+            .with_status(StatusCode::TOO_MANY_REQUESTS)
+            .with_hint("try again in a moment, or store the notes and have them read there"));
+    };
+    let _place = place.map_err(Failure::fault)?;
     let (parts, body) = request.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let content_type = content_type.unwrap_or("text/plain").to_owned();
@@ -51,16 +77,19 @@ pub(crate) async fn annotate(
         nlp::document::Document::plain(sent.text)
     } else {
         let bytes = crate::body::read(&app.settings, &parts.headers, body).await?;
-        let limits = nlp::document::Limits {
-            text_bytes_max: app.rooms.settings().notes.attachment_bytes_max,
-            ..nlp::document::Limits::default()
-        };
+        if bytes.len() > BYTES_MAX {
+            return Err(too_large());
+        }
+        let limits = app.rooms.settings().notes.limits();
         blocking(move || {
             nlp::document::read(&bytes, Some(&content_type), &limits)
                 .map_err(|error| Failure::new(IssueCode::Invalid, error.to_string()))
         })
         .await?
     };
+    if document.text.len() > BYTES_MAX {
+        return Err(too_large());
+    }
     let rooms = std::sync::Arc::clone(&app.rooms);
     blocking(move || {
         let pipeline = rooms.pipeline()?;

@@ -94,6 +94,7 @@ pub(crate) struct Shared {
     pub slowdown: guard::Slowdown,
     pub dashboards: dashboards::Dashboards,
     pub sql_places: Semaphore,
+    pub annotate_places: Semaphore,
     /// Turns true when the server stops, so that endless answers end.
     pub stopping: watch::Sender<bool>,
 }
@@ -122,6 +123,9 @@ impl Server {
             slowdown: guard::Slowdown::default(),
             dashboards: dashboards::Dashboards::open(data.join("dashboards")),
             sql_places: Semaphore::new(settings.sql_concurrent_max.max(1)),
+            annotate_places: Semaphore::new(
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
             stopping: watch::Sender::new(false),
             rooms,
             settings,

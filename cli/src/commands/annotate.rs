@@ -84,7 +84,7 @@ fn read(context: &Context<'_>, path: &std::path::Path) -> Result<Document, Failu
         "pdf" => Some("application/pdf"),
         _ => None,
     };
-    let limits = document::Limits { text_bytes_max: limit, ..document::Limits::default() };
+    let limits = context.settings.rooms().notes.limits();
     document::read(&bytes, content_type, &limits)
         .map_err(|error| Failure::new(format!("`{}` cannot be read: {error}", path.display())))
 }

@@ -116,10 +116,15 @@ pub fn attachments(resource: &Resource) -> Vec<Attachment> {
     all
 }
 
-/// Whether a url names a Binary of this datastore: relative, or absolute through our own address. A
-/// Binary of another server may have the same id as one of ours.
+/// Whether a url names a Binary of this datastore: only a relative one does. A Binary of another
+/// server or datastore may have the same id as one of ours.
 fn is_binary_here(url: &str) -> bool {
-    url.starts_with("Binary/") || (url.contains("/datastore/") && url.contains("/r4/Binary/"))
+    url.starts_with("Binary/")
+}
+
+/// Words as FHIR's strings hold them: without control characters.
+fn clean(words: &str) -> String {
+    words.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 const UNREADABLE: usize = 9;
@@ -217,7 +222,7 @@ pub(super) fn entities(attachment: u32, text: &str, notes: &nlp::Notes<'_>) -> V
             Entity {
                 id: entity.id,
                 attachment,
-                text: span.of(text).to_owned(),
+                text: clean(span.of(text)),
                 begin: offsets.code_point(span.start as usize) as u32,
                 end: offsets.code_point(span.end as usize) as u32,
                 begin_byte: span.start,
@@ -227,13 +232,13 @@ pub(super) fn entities(attachment: u32, text: &str, notes: &nlp::Notes<'_>) -> V
                 kind: entity.entity_type.as_str().to_owned(),
                 traits: entity.traits.iter().map(|(word, _)| word.as_str().to_owned()).collect(),
                 section: section.map(|s| s.kind.as_str().to_owned()).unwrap_or_default(),
-                evidence: evidence(text, notes, span),
+                evidence: clean(&evidence(text, notes, span)),
                 attributes: entity
                     .attributes
                     .iter()
                     .map(|attribute| Attribute {
                         kind: attribute.entity_type.as_str().to_owned(),
-                        text: attribute.span.of(text).to_owned(),
+                        text: clean(attribute.span.of(text)),
                         score: attribute.score,
                     })
                     .collect(),
@@ -301,6 +306,13 @@ mod tests {
         )
         .expect("valid");
         assert!(attachments(&picture).is_empty());
+    }
+
+    #[test]
+    fn control_characters_and_foreign_binaries_stay_out() {
+        assert_eq!(clean("heart\u{1}failure\0\n"), "heart failure  ");
+        assert!(is_binary_here("Binary/a"));
+        assert!(!is_binary_here("http://other/datastore/x/r4/Binary/a"));
     }
 
     #[test]

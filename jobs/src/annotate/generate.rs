@@ -6,7 +6,10 @@
 //! makes none; the same thing said twice in a document makes one; a resource carries the standard
 //! code system first.
 //!
-//! Always true: ids follow from the document and the concept, so making them again changes nothing.
+//! Always true:
+//! - ids follow from the document and the concept, so making them again changes nothing;
+//! - a resource somebody has changed is theirs: it is neither overwritten nor deleted. Each carries a
+//!   digest of what was made, which no longer fits then.
 //!
 //! Source: <https://docs.aws.amazon.com/healthlake/latest/devguide/integrating-nlp.html>
 
@@ -16,7 +19,7 @@ use fhir::findings::{Concept, Entity, Findings};
 use fhir::{Node, Resource, ResourceType};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
-use store::{Snapshot, Write};
+use store::{Snapshot, Version, Write};
 use xxhash_rust::xxh3::xxh3_128;
 
 const BASE: &str = "http://healthlake.amazonaws.com/";
@@ -31,9 +34,10 @@ pub(super) fn resources(
     record: &Record,
     score_min: f32,
 ) -> Result<Vec<Resource>, Error> {
-    let Some(subject) = reference(resource, &["subject", "reference"]) else {
-        return Ok(Vec::new());
-    };
+    // Only a patient has conditions and takes drugs.
+    let subject = reference(resource, &["subject", "reference"])
+        .filter(|subject| subject.starts_with("Patient/") || subject.contains("/Patient/"));
+    let Some(subject) = subject else { return Ok(Vec::new()) };
     let mut made: Vec<(Value, Value)> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     let linkage = id(document, "linkage", "");
@@ -73,13 +77,14 @@ pub(super) fn resources(
         "resourceType": "Linkage",
         "id": linkage,
         "meta": {"tag": [tag()]},
+        "modifierExtension": [source(document), digest()],
         "active": true,
         "item": items,
     });
     std::iter::once(link)
         .chain(made.into_iter().map(|(value, _)| value))
         .map(|value| {
-            Resource::parse(value.to_string()).map_err(|outcome| {
+            Resource::parse(sealed(&value.to_string())).map_err(|outcome| {
                 let why = outcome.issues.first().map_or("", |issue| issue.diagnostics.as_str());
                 Error::Internal(format!("a resource made from a finding is not valid: {why}"))
             })
@@ -87,23 +92,16 @@ pub(super) fn resources(
         .collect()
 }
 
-/// Deletions of what an earlier reading of the document made and `kept` does not name.
+/// Deletions of what an earlier reading of the document made and `kept` does not name. What somebody
+/// has changed since is theirs, and stays.
 pub(super) fn withdraw(
     snapshot: &Snapshot,
     document: &str,
     kept: &[String],
 ) -> Result<Vec<Write>, Error> {
-    let Some(linkage_type) = ResourceType::parse("Linkage") else { return Ok(Vec::new()) };
-    let linkage = id(document, "linkage", "");
-    let version = match snapshot.read(linkage_type, &linkage) {
-        Ok(version) => version,
-        Err(store::Error::NotFound { .. } | store::Error::Deleted { .. }) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let Some(resource) = version.body.and_then(|body| Resource::parse(body.text()).ok()) else {
-        return Ok(Vec::new());
-    };
-    let mut names = BTreeSet::from([format!("Linkage/{linkage}")]);
+    let linkage = format!("Linkage/{}", id(document, "linkage", ""));
+    let Some((_, resource)) = current(snapshot, &linkage)? else { return Ok(Vec::new()) };
+    let mut names = BTreeSet::from([linkage]);
     for item in resource.root().get("item").into_iter().flat_map(Node::each) {
         let text = |name: &str| item.get(name).map(|node| node.text().into_owned());
         if text("type").as_deref() == Some("alternate")
@@ -112,17 +110,86 @@ pub(super) fn withdraw(
             names.insert(reference.text().into_owned());
         }
     }
-    let gone = names.into_iter().filter(|name| !kept.contains(name));
-    Ok(gone
-        .filter_map(|name| {
-            let (type_name, id) = name.split_once('/')?;
-            Some(Write::Delete {
-                resource_type: ResourceType::parse(type_name)?,
-                id: id.to_owned(),
-                if_match: None,
-            })
-        })
-        .collect())
+    let mut writes = Vec::new();
+    for name in names.into_iter().filter(|name| !kept.contains(name)) {
+        let Some((version, resource)) = current(snapshot, &name)? else { continue };
+        if is_untouched(&resource, document) {
+            writes.push(Write::Delete {
+                resource_type: resource.resource_type(),
+                id: version.id,
+                if_match: Some(version.version_id),
+            });
+        }
+    }
+    Ok(writes)
+}
+
+/// The write that puts a resource made here in its place; none where somebody has changed it since,
+/// or put another there.
+pub(super) fn write(
+    snapshot: &Snapshot,
+    document: &str,
+    resource: Resource,
+) -> Result<Option<Write>, Error> {
+    let (if_match, if_none_match_any) = match current(snapshot, &name_of(&resource))? {
+        Some((_, there)) if !is_untouched(&there, document) => return Ok(None),
+        Some((version, _)) => (Some(version.version_id), false),
+        None => (None, true),
+    };
+    Ok(Some(Write::Update { resource, if_match, if_none_match_any, create: true }))
+}
+
+/// A resource as it is now, by a reference such as `Condition/1`.
+fn current(snapshot: &Snapshot, name: &str) -> Result<Option<(Version, Resource)>, Error> {
+    let Some((type_name, id)) = name.split_once('/') else { return Ok(None) };
+    let Some(resource_type) = ResourceType::parse(type_name) else { return Ok(None) };
+    if !Resource::is_id(id) {
+        return Ok(None);
+    }
+    match snapshot.read(resource_type, id) {
+        Ok(version) => {
+            let body = version.body.as_ref().and_then(|body| Resource::parse(body.text()).ok());
+            Ok(body.map(|resource| (version, resource)))
+        }
+        Err(store::Error::NotFound { .. } | store::Error::Deleted { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a resource is as it was made from this document: what it says of itself still fits.
+fn is_untouched(resource: &Resource, document: &str) -> bool {
+    let Ok(text) = std::str::from_utf8(resource.text()) else { return false };
+    let Some(at) = text.find(SEAL) else { return false };
+    let from = at + SEAL.len();
+    let Some(digest) = text.get(from..from + DIGEST.len()) else { return false };
+    let blank = format!("{}{DIGEST}{}", &text[..from], &text[from + DIGEST.len()..]);
+    is_generated(resource)
+        && digest == digest_of(&blank)
+        && text.contains(&format!("\"reference\":{}", json!(document)))
+}
+
+/// What stands before the digest.
+const SEAL: &str = "system-generated-digest\",\"valueString\":\"";
+/// The digest while it is not known.
+const DIGEST: &str = "00000000000000000000000000000000";
+
+fn digest() -> Value {
+    json!({"url": format!("{BASE}system-generated-digest"), "valueString": DIGEST})
+}
+
+fn digest_of(text: &str) -> String {
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+/// The text with its digest filled in.
+fn sealed(text: &str) -> String {
+    let blank = format!("{SEAL}{DIGEST}");
+    text.replacen(&blank, &format!("{SEAL}{}", digest_of(text)), 1)
+}
+
+fn source(document: &str) -> Value {
+    json!({"url": format!("{BASE}source-document-reference"),
+           "valueReference": {"reference": document}})
 }
 
 /// `Condition/…` of a resource made here.
@@ -220,8 +287,8 @@ fn resource_of(made: Made<'_>) -> Value {
         json!({"url": format!("{prefix}-Concept-Score"), "valueDecimal": rounded(concept.score)}),
         json!({"url": format!("{BASE}system-generated-linkage"),
                "valueReference": {"reference": format!("Linkage/{linkage}")}}),
-        json!({"url": format!("{BASE}source-document-reference"),
-               "valueReference": {"reference": document}}),
+        source(document),
+        digest(),
     ];
     for (name, value) in
         [("begin-offset", entity.begin), ("end-offset", entity.end), ("id", entity.id)]
@@ -329,4 +396,27 @@ fn encounter(resource: &Resource) -> Option<String> {
 
 fn date(resource: &Resource) -> Option<String> {
     ["date", "effectiveDateTime", "issued"].iter().find_map(|name| reference(resource, &[name]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_knows_whether_it_was_changed() {
+        let value = json!({
+            "resourceType": "Condition", "id": "c", "meta": {"tag": [tag()]},
+            "modifierExtension": [source("DocumentReference/d"), digest()],
+            "subject": {"reference": "Patient/p"},
+        });
+        let text = sealed(&value.to_string());
+        let made = Resource::parse(text.clone()).expect("valid");
+        let stored = Resource::parse(made.body().text()).expect("valid");
+        assert!(is_untouched(&stored, "DocumentReference/d"));
+        assert!(!is_untouched(&stored, "DocumentReference/other"));
+        let edited = Resource::parse(text.replace("Patient/p", "Patient/q")).expect("valid");
+        assert!(!is_untouched(&edited, "DocumentReference/d"));
+        let plain = Resource::parse(r#"{"resourceType":"Patient","id":"victim"}"#).expect("valid");
+        assert!(!is_untouched(&plain, "DocumentReference/d"));
+    }
 }

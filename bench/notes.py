@@ -107,6 +107,23 @@ def peer(kit):
     return rows
 
 
+def rules(corpora, notes):
+    """Rows of what the rules score on the open halves, and how fast all of it is."""
+    rows = []
+    for corpus, name in (("negex", "negex_context_open.tsv"), ("asq-phi", "asq_phi_open.txt"),
+                         ("ade-dose", "ade_DRUG-DOSE.rel.open.gz"), ("mts-dialog", "mts_dialog_validation.csv.gz")):
+        found = evaluate(corpus, corpora / name)
+        more = {k: v for k, v in found["by_type"].items() if not isinstance(v, dict)}
+        rows.append([corpus, *(f"{found[k]:.3f}" for k in ("precision", "recall", "f1")),
+                     ", ".join(f"{k.replace('_', ' ')} {v:.3g}" for k, v in more.items())])
+    speeds = []
+    for title, files in (("visit notes (ACI-BENCH)", notes), ("abstracts (BC5CDR)", [corpora / "bc5cdr_dev.pubtator.gz"])):
+        found = evaluate("speed", *files)["by_type"]
+        speeds.append([title, f"{found['whole_mb_per_second']:.2f}", f"{found['rules_and_lexicons_mb_per_second']:.1f}",
+                       f"{found['start_ms']:.0f}", f"{found['resident_mb']:.0f}"])
+    return rows, speeds
+
+
 def imports(source):
     """Rows of import with notes unread and read."""
     rows = []
@@ -139,9 +156,14 @@ def main():
     kit = pathlib.Path(shared) / "data" / "nlp" / "corpora" / "negex_context_open.tsv"
     head = f"# Reading notes\n\n- Machine: {common.machine()}\n- Commit: {common.commit()}\n- Command: `python3 bench/notes.py`\n"
     beside = table(["phrase given, NegEx/ConText kit, open half", "Tarn", "medSpaCy 1.3.1", "ratio"], peer(kit))
+    rows, speeds = rules(kit.parent, sorted((pathlib.Path(shared) / "data" / "fhir" / "notes").glob("*.csv")))
+    ruled = table(["corpus, open half", "P", "R", "F1", "beside"], rows)
+    fast = table(["text", "whole pipeline, MB/s of one core", "rules, lexicons and codes only", "start ms", "resident MB"], speeds)
     imported = table(["notes", "resources", "s", "resources/s", "s for notes", "documents", "findings", "s of reading, all threads", "% of work", "peak MiB"],
                      imports(common.population()))
     text = (f"{head}\n## Beside medSpaCy\n\nSame sentences, same run, one thread each; Tarn's seconds also hold tokens, sentences and sections.\n\n{beside}\n\n"
+            f"## Rules\n\nDeveloped on these files, so the figures are optimistic. Taggers: [nlp-development.md](nlp-development.md).\n\n{ruled}\n\n"
+            f"## Speed\n\n{fast}\n\n"
             f"## Import of synthea-2021\n\n{imported}\n")
     (common.RESULTS / "notes.md").write_text(text)
     print(re.sub(r"\n\n+", "\n\n", text))

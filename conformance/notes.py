@@ -253,6 +253,32 @@ def switches(report, server, client):
     report.equal(sql.send("POST", "/annotate", text, {"Content-Type": "application/json"}).status, 403, "nor with a key for SQL only")
 
 
+LOINC = """"LOINC_NUM","COMPONENT","PROPERTY","TIME_ASPCT","SYSTEM","SCALE_TYP","METHOD_TYP","CLASS","CLASSTYPE","LONG_COMMON_NAME","SHORTNAME","STATUS"
+"8867-4","Heart rate","NRat","Pt","XXX","Qn","","HRTRATE.MOLEC","2","Heart rate","Heart rate","ACTIVE"
+"""
+
+
+def terminology(report, tarn, folder):
+    """A terminology that is loaded reaches notes that were read without it, after a restart or at once."""
+    store = tarn.create_store("terms", notes=True)
+    server = harness.Server(tarn)
+    try:
+        client, base = server.client(), f"/datastore/{store}/r4"
+        client.put(f"{base}/DocumentReference/t1", document("t1", "Heart rate was 88."))
+        first = wait(client, f"{base}/DocumentReference/t1", lambda r: findings(r) is not None).json()
+        report.check("infer-loinc" not in json.dumps(first), "no LOINC comes with the binary")
+        (folder / "Loinc.csv").write_text(LOINC)
+        tarn.run("terms", "load", "loinc", folder / "Loinc.csv")
+        again = wait(client, f"{base}/DocumentReference/t1", lambda r: "infer-loinc" in json.dumps(r), 90)
+        report.equal(again.json()["meta"]["versionId"], "1", "read anew, the version stays")
+        rows = client.sql(store, "SELECT code_system, code FROM nlp_entity WHERE document = 't1' AND code IS NOT NULL")
+        report.check({"code_system": "http://loinc.org", "code": "8867-4"} in rows, "the code is in SQL", rows)
+    finally:
+        server.stop()
+    bad = tarn.run("terms", "load", "rxnorm", folder / "Loinc.csv", check=False)
+    report.check(bad.code == 1 and b"not that release" in bad.err, "another file is refused in words", bad.err)
+
+
 def population(report, tarn, source):
     """synthea-2021: killed while notes are read, then complete, and nothing twice."""
     store = tarn.create_store("synthea", notes=True)
@@ -300,6 +326,7 @@ def main():
         finally:
             server.stop()
         report.check("panicked" not in server.last_errors, "no panic", server.last_errors[-500:])
+        terminology(report, harness.Tarn(tarn.binary, folder / "terms"), folder)
         source = harness.dataset("synthea-2021")
         if source:
             population(report, harness.Tarn(tarn.binary, folder / "population"), pathlib.Path(source))

@@ -4,7 +4,7 @@
 //! so that search, tables, reads and export all see the same.
 //!
 //! The extension is HealthLake's: a block of entities each for `detect-entities`, `infer-icd10`,
-//! `infer-rxnorm`, and `infer-snomedct` beside them. An entity has the same id in all of them. Two
+//! `infer-rxnorm`, and `infer-snomedct` and `infer-loinc` beside them. An entity has the same id in all of them. Two
 //! things differ: `raw-response` is left out, since everything it held has a place of its own, and
 //! entities of `detect-entities` are spelled out.
 //!
@@ -26,11 +26,30 @@ const DETECT: &str = "detect-entities/";
 const ENTITY: &str = "aws-cm-detect-entities-entity";
 
 /// Where a kind of concept is kept: our name of the system, its folder, its entity prefix.
-const SYSTEMS: [(&str, &str, &str); 3] = [
+const SYSTEMS: [(&str, &str, &str); 4] = [
     ("ICD10CM", "infer-icd10/", "aws-cm-icd10-entity"),
     ("RXNORM", "infer-rxnorm/", "aws-cm-rxnorm-entity"),
     ("SNOMEDCT", "infer-snomedct/", "aws-cm-snomedct-entity"),
+    ("LOINC", "infer-loinc/", "aws-cm-loinc-entity"),
 ];
+
+/// FHIR's identifiers of the systems, in the same order.
+const URIS: [&str; 4] = [
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "http://snomed.info/sct",
+    "http://loinc.org",
+];
+
+/// A system's place in the order in which it says most of a finding; those not known come last.
+pub fn system_rank(name: &str) -> usize {
+    SYSTEMS.iter().position(|(known, ..)| *known == name).unwrap_or(SYSTEMS.len())
+}
+
+/// FHIR's identifier of a system; the name itself of one not known.
+pub fn system_uri(name: &str) -> &str {
+    URIS.get(system_rank(name)).copied().unwrap_or(name)
+}
 
 /// What was read in one version of a document.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -500,6 +519,12 @@ mod tests {
                             code: "29857009".to_owned(),
                             description: "Chest pain".to_owned(),
                             score: 1.0,
+                        },
+                        Concept {
+                            system: "LOINC".to_owned(),
+                            code: "8867-4".to_owned(),
+                            description: "Heart rate".to_owned(),
+                            score: 0.5,
                         },
                     ],
                 },

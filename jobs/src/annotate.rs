@@ -134,7 +134,15 @@ impl Meters {
 #[derive(Default)]
 pub(crate) struct Annotator {
     place: Option<Place>,
-    learned: Option<(Instant, u64, Arc<nlp::Learned>)>,
+    learned: Option<Taught>,
+}
+
+/// Codes learned from the store. They remember what was linked, so they belong to one pipeline.
+struct Taught {
+    when: Instant,
+    commit: u64,
+    pipeline: Arc<nlp::Pipeline>,
+    codes: Arc<nlp::Learned>,
 }
 
 /// The models and terminologies, loaded when the first note is read.
@@ -462,18 +470,24 @@ fn learned(
     room: &Arc<Room>,
     runtime: &tokio::runtime::Handle,
     annotator: &mut Annotator,
-    pipeline: &nlp::Pipeline,
+    pipeline: &Arc<nlp::Pipeline>,
 ) -> Result<Arc<nlp::Learned>, Error> {
     let commit = room.store.current_commit();
-    if let Some((when, at, learned)) = &annotator.learned
-        && (*at == commit || when.elapsed() < LEARN_EVERY)
+    if let Some(taught) = &annotator.learned
+        && Arc::ptr_eq(&taught.pipeline, pipeline)
+        && (taught.commit == commit || taught.when.elapsed() < LEARN_EVERY)
     {
-        return Ok(Arc::clone(learned));
+        return Ok(Arc::clone(&taught.codes));
     }
     let codings = record::codings(room, runtime, commit)?;
-    let learned = Arc::new(pipeline.learn(codings));
-    annotator.learned = Some((Instant::now(), commit, Arc::clone(&learned)));
-    Ok(learned)
+    let codes = Arc::new(pipeline.learn(codings));
+    annotator.learned = Some(Taught {
+        when: Instant::now(),
+        commit,
+        pipeline: Arc::clone(pipeline),
+        codes: Arc::clone(&codes),
+    });
+    Ok(codes)
 }
 
 /// What it takes to read one document.

@@ -298,7 +298,7 @@ impl Room {
 
     /// The models and terminologies that notes are read with.
     pub(crate) fn notes_model(&self) -> String {
-        format!("{}{}", nlp::MODEL, terms::stamp(&self.data.join("terms")))
+        format!("{}{}", nlp::model(), terms::stamp(&self.data.join("terms")))
     }
 
     /// # Errors

@@ -27,7 +27,8 @@ pub(crate) fn stamp(folder: &Path) -> String {
     let mut stamp = String::new();
     for path in files {
         let known = std::fs::metadata(&path).and_then(|meta| Ok((meta.len(), meta.modified()?)));
-        stamp.push_str(&format!("{}:{known:?};", path.display()));
+        // The name only: the same folder may be named by another path.
+        stamp.push_str(&format!("{:?}:{known:?};", path.file_name()));
     }
     if stamp.is_empty() { stamp } else { format!("+{:016x}", xxh3_64(stamp.as_bytes())) }
 }

@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableSource, cast, col, lit,
 };
 use fhir::Resource;
-use fhir::findings::{Entity, Findings};
+use fhir::findings::{Entity, Findings, system_rank, system_uri};
 use std::sync::{Arc, LazyLock};
 
 /// The tables whose resources are read.
@@ -26,13 +26,6 @@ pub(crate) const TABLES: [&str; 2] = ["documentreference", "diagnosticreport"];
 pub(crate) const COLUMN: &str = "_findings";
 /// The view.
 pub(crate) const VIEW: &str = "nlp_entity";
-
-/// The code systems' identifiers in FHIR, by Comprehend Medical's names.
-const SYSTEMS: [(&str, &str); 3] = [
-    ("ICD10CM", "http://hl7.org/fhir/sid/icd-10-cm"),
-    ("RXNORM", "http://www.nlm.nih.gov/research/umls/rxnorm"),
-    ("SNOMEDCT", "http://snomed.info/sct"),
-];
 
 fn fields(of: &[(&str, DataType)]) -> Fields {
     of.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect()
@@ -108,7 +101,9 @@ pub(crate) fn column(resources: &[Resource]) -> Option<(FieldRef, ArrayRef)> {
 
 fn append(row: &mut StructBuilder, entity: &Entity, model: &str) {
     let best = entity.concepts.iter().max_by(|a, b| {
-        a.score.total_cmp(&b.score).then_with(|| rank(&b.system).cmp(&rank(&a.system)))
+        a.score
+            .total_cmp(&b.score)
+            .then_with(|| system_rank(&b.system).cmp(&system_rank(&a.system)))
     });
     let mut place = 0;
     let mut next = || {
@@ -158,14 +153,14 @@ fn append(row: &mut StructBuilder, entity: &Entity, model: &str) {
         }
         list.append(true);
     }
-    text(row, next(), best.map(|best| system(&best.system)));
+    text(row, next(), best.map(|best| system_uri(&best.system)));
     text(row, next(), best.map(|best| best.code.as_str()));
     text(row, next(), best.map(|best| best.description.as_str()));
     fraction(row, next(), best.map(|best| best.score));
     if let Some(list) = row.field_builder::<Structs>(next()) {
         if let Some(item) = list.values().as_any_mut().downcast_mut::<StructBuilder>() {
             for concept in &entity.concepts {
-                text(item, 0, Some(system(&concept.system)));
+                text(item, 0, Some(system_uri(&concept.system)));
                 text(item, 1, Some(&concept.code));
                 text(item, 2, Some(&concept.description));
                 fraction(item, 3, Some(concept.score));
@@ -178,15 +173,6 @@ fn append(row: &mut StructBuilder, entity: &Entity, model: &str) {
     whole(row, next(), entity.end_byte);
     text(row, next(), Some(model));
     row.append(true);
-}
-
-fn system(name: &str) -> &str {
-    SYSTEMS.iter().find(|(known, _)| *known == name).map_or(name, |(_, uri)| uri)
-}
-
-/// Of concepts equally sure, the one from the system that says most.
-fn rank(name: &str) -> usize {
-    SYSTEMS.iter().position(|(known, _)| *known == name).unwrap_or(SYSTEMS.len())
 }
 
 /// The view: a row for each finding of a current document or report.

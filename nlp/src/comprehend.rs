@@ -185,6 +185,7 @@ fn all(text: &str, entities: &[Entity]) -> Value {
             (CodeSystem::Icd10Cm, "ICD10CMConcepts"),
             (CodeSystem::RxNorm, "RxNormConcepts"),
             (CodeSystem::SnomedCt, "SNOMEDCTConcepts"),
+            (CodeSystem::Loinc, "LOINCConcepts"),
         ] {
             let concepts: Vec<Value> = entity
                 .concepts

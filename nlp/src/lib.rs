@@ -25,5 +25,5 @@ pub mod text;
 
 pub use entity::{Category, Entity, EntityType, Trait};
 pub use link::Terminology;
-pub use pipeline::{Coding, Learned, MODEL, Notes, Pipeline};
+pub use pipeline::{Coding, Learned, Notes, Pipeline, model};
 pub use text::{Analysis, Span, Token};

@@ -25,6 +25,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub use icd::set_defaults;
 pub use learned::{Learned, Match, Pair, kind_of_tag};
 pub use release::flags_of_term_type;
+pub(crate) use terminology::EMBEDDED;
 pub use terminology::{Terminology, TermsError, add_everyday};
 
 use crate::entity::{Category, CodeSystem, Concept, EntityType};

@@ -14,7 +14,7 @@ use crate::text::Analysis;
 /// Larger artefacts are refused before they are unpacked.
 const BYTES_MAX: usize = 256 << 20;
 
-static EMBEDDED: &[u8] = include_bytes!("../models/taggers.bin");
+pub(crate) static EMBEDDED: &[u8] = include_bytes!("../models/taggers.bin");
 
 /// Why bytes are not a model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

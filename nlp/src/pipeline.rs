@@ -13,24 +13,27 @@ use crate::document::Document;
 use crate::entity::{Category, CodeSystem, Concept, Entity, EntityType, Trait};
 use crate::lexicon::{Classes, Match, normal};
 use crate::link::{self, Linker, Mention, Terminology, TermsError};
-use crate::models::Models;
+use crate::models::{self, Models};
 use crate::phi::{self, Known};
 use crate::tagger::Scheme;
-use crate::text::{Analysis, Section, SectionKind, Span};
+use crate::text::{Analysis, Section, SectionKind, Span, classify};
 use crate::{assertion, tagger};
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
+use xxhash_rust::xxh3::Xxh3;
 
-/// What changes whenever the same text may give other findings.
-pub const MODEL: &str = MODEL_VERSION;
-
-/// A code system's identifier in FHIR.
-const SYSTEMS: [(&str, CodeSystem); 4] = [
-    ("http://hl7.org/fhir/sid/icd-10-cm", CodeSystem::Icd10Cm),
-    ("http://www.nlm.nih.gov/research/umls/rxnorm", CodeSystem::RxNorm),
-    ("http://snomed.info/sct", CodeSystem::SnomedCt),
-    ("http://loinc.org", CodeSystem::Loinc),
-];
+/// What changes whenever the same text may give other findings: this crate's version, and what its
+/// artefacts hold.
+pub fn model() -> &'static str {
+    static MODEL: OnceLock<String> = OnceLock::new();
+    MODEL.get_or_init(|| {
+        let mut hash = Xxh3::new();
+        for artefact in [models::EMBEDDED, link::EMBEDDED, classify::WEIGHTS] {
+            hash.update(artefact);
+        }
+        format!("{MODEL_VERSION}-{:08x}", hash.digest() as u32)
+    })
+}
 
 /// A code and a display that resources of a store have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +87,7 @@ impl Pipeline {
     /// [`TermsError::Format`] for bytes that are no terminology.
     pub fn new(loaded: &[(String, Vec<u8>)]) -> Result<Self, TermsError> {
         let mut terms = Terminology::embedded();
-        let mut model = MODEL.to_owned();
+        let mut model = model().to_owned();
         for (name, bytes) in loaded {
             let newer = Terminology::parse(bytes)?;
             for table in newer.tables() {
@@ -117,9 +120,8 @@ impl Pipeline {
     /// Learns the codes a store uses.
     pub fn learn(&self, codings: impl IntoIterator<Item = Coding>) -> Learned {
         let codes = link::Learned::build(codings.into_iter().filter_map(|coding| {
-            let (_, system) = SYSTEMS.iter().find(|(uri, _)| *uri == coding.system)?;
             Some(link::Pair {
-                system: *system,
+                system: CodeSystem::of_uri(&coding.system)?,
                 code: coding.code,
                 display: coding.display,
                 count: coding.count,

@@ -15,7 +15,7 @@
 
 use super::record::{Record, plain};
 use crate::Error;
-use fhir::findings::{Concept, Entity, Findings};
+use fhir::findings::{Concept, Entity, Findings, system_uri};
 use fhir::{Node, Resource, ResourceType};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -237,8 +237,11 @@ fn worth<'e>(
     let recorded = record.words.contains(&plain(&entity.text))
         || entity.concepts.iter().any(|concept| {
             concept.score >= score_min
-                && (record.codes.contains(&format!("{}|{}", uri(&concept.system), concept.code))
-                    || record.words.contains(&plain(&concept.description)))
+                && (record.codes.contains(&format!(
+                    "{}|{}",
+                    system_uri(&concept.system),
+                    concept.code
+                )) || record.words.contains(&plain(&concept.description)))
         });
     // A drug the record has in any strength, a disease it has a plan or a vaccine for: no news.
     let text = plain(&entity.text);
@@ -271,11 +274,12 @@ struct Made<'a> {
 fn resource_of(made: Made<'_>) -> Value {
     let Made { type_name, id, entity, concept, subject, encounter, date, document, linkage } = made;
     let folder = if concept.system == "RXNORM" { "infer-rxnorm" } else { "infer-icd10" };
+    let own = format!("{BASE}aws-cm/{folder}/");
     let mut codings = Vec::new();
     let others = entity.concepts.iter().filter(|c| c.system == "SNOMEDCT" && c.score >= 0.5);
-    for (system, concept) in std::iter::once((uri(&concept.system), concept))
-        .chain(others.take(1).map(|concept| (uri("SNOMEDCT"), concept)))
-        .chain(std::iter::once((format!("{BASE}aws-cm/{folder}/"), concept)))
+    for (system, concept) in std::iter::once((system_uri(&concept.system), concept))
+        .chain(others.take(1).map(|concept| (system_uri("SNOMEDCT"), concept)))
+        .chain(std::iter::once((own.as_str(), concept)))
     {
         codings
             .push(json!({"system": system, "code": concept.code, "display": concept.description}));
@@ -368,17 +372,6 @@ fn rounded(score: f32) -> Value {
 
 fn id(document: &str, kind: &str, concept: &str) -> String {
     format!("nlp-{:032x}", xxh3_128(format!("{document}\n{kind}\n{concept}").as_bytes()))
-}
-
-/// A code system's identifier in FHIR.
-fn uri(system: &str) -> String {
-    match system {
-        "ICD10CM" => "http://hl7.org/fhir/sid/icd-10-cm",
-        "RXNORM" => "http://www.nlm.nih.gov/research/umls/rxnorm",
-        "SNOMEDCT" => "http://snomed.info/sct",
-        other => other,
-    }
-    .to_owned()
 }
 
 fn reference(resource: &Resource, path: &[&str]) -> Option<String> {

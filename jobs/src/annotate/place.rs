@@ -51,9 +51,10 @@ impl Place {
         self.sweep = if fresh { None } else { Some((0, None)) };
     }
 
-    /// Everything there was when it began is read.
+    /// Everything there was when it began is read. The log goes on from where it was: it also tells
+    /// of deletions, and what the sweep has read already gives the same once more.
     pub(super) fn finish_sweep(&mut self) {
-        self.commit = self.sweep_commit.take().unwrap_or(self.commit).max(self.commit);
+        self.sweep_commit = None;
         self.sweep = None;
     }
 

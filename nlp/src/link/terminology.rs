@@ -41,7 +41,7 @@ pub enum TermsError {
 const MAGIC: &[u8] = b"tarn-terms-1\n";
 
 /// The artefact made by `examples/train`: ICD-10-CM and RxNorm.
-const EMBEDDED: &[u8] = include_bytes!("../../models/terms.bin");
+pub(crate) static EMBEDDED: &[u8] = include_bytes!("../../models/terms.bin");
 
 impl Terminology {
     /// What ships with this crate: ICD-10-CM April 2026 and the RxNorm prescribable subset of

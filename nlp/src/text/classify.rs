@@ -37,7 +37,7 @@ pub const BUCKETS: usize = 8_192;
 /// Words looked at; what a passage is about shows early.
 const WORDS_MAX: usize = 300;
 
-static WEIGHTS: &[u8] = include_bytes!("../../models/sections.bin");
+pub(crate) static WEIGHTS: &[u8] = include_bytes!("../../models/sections.bin");
 
 /// What a passage is about, by its words. An empty one is about nothing in particular.
 pub fn classify(text: &str) -> SectionKind {

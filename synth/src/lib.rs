@@ -17,6 +17,7 @@
 pub mod beds;
 pub mod gmf;
 pub mod life;
+pub mod notes;
 pub mod person;
 pub mod plan;
 pub mod random;

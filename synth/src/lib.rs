@@ -15,11 +15,13 @@
 //! Facts: <https://github.com/synthetichealth/synthea/wiki/Generic-Module-Framework>
 
 pub mod beds;
+pub mod fhir;
 pub mod gmf;
 pub mod life;
 pub mod notes;
 pub mod person;
 pub mod plan;
+pub mod population;
 pub mod random;
 pub mod record;
 pub mod simulate;

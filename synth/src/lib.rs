@@ -15,6 +15,7 @@
 //! Facts: <https://github.com/synthetichealth/synthea/wiki/Generic-Module-Framework>
 
 pub mod beds;
+pub mod compare;
 pub mod fhir;
 pub mod gmf;
 pub mod life;

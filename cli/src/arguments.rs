@@ -13,8 +13,9 @@ Exit codes:
   3  import finished, but rejected some lines: see its error file
 
 Examples:
-  tarn demo                                     a sample imported, shown in the console
+  tarn demo                                     a generated population, shown in the console
   tarn demo --from ./fhir                       the same with your own NDJSON
+  tarn generate --patients 100 --out ./people   synthetic patients as FHIR
   tarn store create ward                        a datastore
   tarn import --store ward ./fhir               a folder of *.ndjson or *.ndjson.gz
   tarn sql --store ward 'SELECT count(*) FROM patient'
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Serve FHIR, SQL and the console over HTTP
     #[command(after_help = SERVE)]
     Serve(Serve),
+    /// Make synthetic patients: FHIR with notes, wards and beds; or compare two populations
+    #[command(after_help = GENERATE)]
+    Generate(Generate),
     /// Import NDJSON files, folders or standard input
     #[command(after_help = IMPORT)]
     Import(Import),
@@ -90,24 +94,28 @@ pub(crate) enum Command {
 
 const DEMO: &str = "\
 Starts the server, creates the datastore and an admin key, imports while the console shows it, and
-serves until Ctrl-C. Without --from it imports a small synthetic sample that comes with the binary.
+serves until Ctrl-C. Without --from it generates the patients of a hospital: people who never were.
 
 Examples:
   tarn demo
+  tarn demo --patients 200 --seed 3
   tarn demo --from ./fhir --store ward
   tarn demo --no-open --http 127.0.0.1:0 --exit     try it in a script and stop";
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// A folder or file of NDJSON to import instead of the sample
-    #[arg(long, value_name = "DIR")]
+    /// A folder or file of NDJSON to import instead of a generated population
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["patients", "seed"])]
     pub from: Option<PathBuf>,
     /// The datastore to import into; made if it is not there
     #[arg(long, value_name = "NAME", default_value = "demo")]
     pub store: String,
-    /// Generate this many patients
-    #[arg(long, value_name = "N")]
+    /// How many patients to generate [default: as the last time, at first 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=PATIENTS_MAX))]
     pub patients: Option<u64>,
+    /// Seed of the generated population [default: as the last time, at first 1]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
     /// Do not open the browser
     #[arg(long)]
     pub no_open: bool,
@@ -147,6 +155,122 @@ pub(crate) struct Listen {
     /// Listen on an address other machines can reach, although nothing is encrypted yet
     #[arg(long)]
     pub allow_network: bool,
+}
+
+/// Patient numbers fit the ids made from them, with room for refused candidates.
+pub(crate) const PATIENTS_MAX: u64 = 100_000_000;
+
+const GENERATE: &str = "\
+The same seed, options and end date give the same bytes, for any number of threads. Without --end the
+population lives until today. Everyone is invented; notes tell only what the record knows by then.
+
+Examples:
+  tarn generate --patients 1000 --seed 7 --out ./people
+  tarn generate --patients 1000 --seed 7 --end 2026-01-01 --out ./people --gzip --claims
+  tarn generate --patients 50 --bundles --out ./bundles       a transaction Bundle per patient
+  tarn generate --patients 500 --out - | tarn import --store ward --create -
+  tarn generate --patients 300 --age 65-90 --sex female --gold ./gold --out ./people
+  tarn generate --cohort hospital --patients 1000 --out ./people    the patients of one hospital
+  tarn generate --modules ./synthea/src/main/resources/modules --out ./people
+  tarn generate --compare ./people ./others                   two populations side by side
+
+Result with --json:
+  {\"patients\",\"resources\",\"bytes\",\"seconds\",\"patients_per_second\",\"seed\",\"end\",\"out\",
+   \"living\",\"notes\",\"by_type\"}";
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["out", "compare"]))]
+pub(crate) struct Generate {
+    /// The folder to write to, or `-` for NDJSON on standard output
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many patients
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=PATIENTS_MAX))]
+    pub patients: u64,
+    /// Seed of the run
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The last day, YYYY-MM-DD: nothing happens from then on [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub end: Option<String>,
+    /// Years of history; what is still active is kept from before
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub years: u32,
+    /// The last years in full; before them routine measurements and notes are left out
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=120))]
+    pub dense_years: u32,
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Leave notes out
+    #[arg(long)]
+    pub no_notes: bool,
+    /// Also Claim and ExplanationOfBenefit
+    #[arg(long)]
+    pub claims: bool,
+    /// Ages at the end, both included, such as 65-90
+    #[arg(long, value_name = "MIN-MAX", value_parser = ages)]
+    pub age: Option<(u8, u8)>,
+    /// Only this sex
+    #[arg(long, value_enum)]
+    pub sex: Option<Sex>,
+    /// Only people of this place
+    #[arg(long, value_name = "NAME")]
+    pub place: Option<String>,
+    /// Who is taken in
+    #[arg(long, value_enum, default_value_t = Cohort::Community)]
+    pub cohort: Cohort,
+    /// A folder of modules in the Generic Module Framework instead of our own
+    #[arg(long, value_name = "DIR")]
+    pub modules: Option<PathBuf>,
+    /// Only these modules (and what they call); repeat it for several
+    #[arg(long, value_name = "NAME")]
+    pub module: Vec<String>,
+    /// Compress the files
+    #[arg(long)]
+    pub gzip: bool,
+    /// Transaction Bundles, one file per patient, instead of NDJSON per type
+    #[arg(long)]
+    pub bundles: bool,
+    /// A folder for the gold: what each note says, with offsets, traits and codes
+    #[arg(long, value_name = "DIR", conflicts_with = "no_notes")]
+    pub gold: Option<PathBuf>,
+    /// Write although the folder is not empty; files of an earlier run are replaced or removed
+    #[arg(long)]
+    pub force: bool,
+    /// Compare two folders of NDJSON instead of generating
+    #[arg(long, num_args = 2, value_names = ["DIR_A", "DIR_B"], conflicts_with = "out")]
+    pub compare: Option<Vec<PathBuf>>,
+    /// How many differences --compare shows; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 40, requires = "compare")]
+    pub top: usize,
+}
+
+/// Reads `65-90`, or one age.
+fn ages(text: &str) -> Result<(u8, u8), String> {
+    let (low, high) = text.split_once('-').unwrap_or((text, text));
+    match (low.trim().parse(), high.trim().parse()) {
+        (Ok(low), Ok(high)) if low <= high && high <= 110 => Ok((low, high)),
+        _ => Err("expected two ages up to 110 such as 65-90, the lower one first".to_owned()),
+    }
+}
+
+/// Administrative sex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sex {
+    /// female
+    Female,
+    /// male
+    Male,
+}
+
+/// Who is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cohort {
+    /// A cross-section of everyone who lives there
+    Community,
+    /// The patients of a hospital: most had a stay in the dense years
+    Hospital,
 }
 
 const IMPORT: &str = "\

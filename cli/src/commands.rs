@@ -3,6 +3,7 @@
 pub(crate) mod annotate;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod key;
 pub(crate) mod serve;

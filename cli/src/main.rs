@@ -56,6 +56,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let code = match &arguments.command {
         Command::Demo(given) => commands::demo::run(&context, given),
         Command::Serve(given) => commands::serve::run(&context, given),
+        Command::Generate(given) => commands::generate::run(&context, given),
         Command::Import(given) => commands::import::run(&context, given),
         Command::Export(given) => commands::export::run(&context, given),
         Command::Sql(given) => commands::sql::run(&context, given),

@@ -7,16 +7,13 @@
 //!
 //! Spec: <https://hl7.org/fhir/uv/bulkdata/export.html>
 
+use crate::output::{Output, failed};
 use crate::rooms::blocking;
 use crate::{Error, Room, tables};
 use fhir::ResourceType;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -183,60 +180,4 @@ fn remove_stale(out: &Path, written: &BTreeSet<&str>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// A file under a temporary name until it is complete.
-struct Output {
-    to: Sink,
-    temporary: PathBuf,
-    path: PathBuf,
-}
-
-enum Sink {
-    Plain(BufWriter<File>),
-    Gzip(Box<GzEncoder<BufWriter<File>>>),
-}
-
-impl Output {
-    fn create(folder: &Path, name: &str, gzip: bool) -> Result<Self, Error> {
-        let temporary = folder.join(format!(".{name}.partial"));
-        let file = BufWriter::with_capacity(
-            256 << 10,
-            File::create(&temporary).map_err(failed(&temporary))?,
-        );
-        // The gzip header carries no time, so equal content gives equal bytes.
-        let to = if gzip {
-            Sink::Gzip(Box::new(GzEncoder::new(file, Compression::new(6))))
-        } else {
-            Sink::Plain(file)
-        };
-        Ok(Self { to, temporary, path: folder.join(name) })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match &mut self.to {
-            Sink::Plain(file) => file.write_all(bytes),
-            Sink::Gzip(file) => file.write_all(bytes),
-        }
-        .map_err(failed(&self.temporary))
-    }
-
-    fn finish(self) -> Result<(), Error> {
-        let done = || {
-            let mut file = match self.to {
-                Sink::Plain(file) => file,
-                Sink::Gzip(file) => file.finish()?,
-            };
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            std::fs::rename(&self.temporary, &self.path)
-        };
-        done().map_err(failed(&self.path))
-    }
-}
-
-/// Names the path an output error happened at.
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
-    let path = path.display().to_string();
-    move |source| Error::Output { path, source }
 }

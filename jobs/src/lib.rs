@@ -1,5 +1,5 @@
 //! Long work over one datastore: import, export, keeping the tables in step with the store, and
-//! reading notes.
+//! reading notes; and making synthetic populations to fill one with.
 //!
 //! [`Rooms`] is the data folder opened: it hands out one [`Room`] per datastore, and a room joins
 //! the store (the truth) with the lake (tables derived from it).
@@ -10,7 +10,9 @@
 
 pub mod annotate;
 pub mod export;
+pub mod generate;
 pub mod import;
+mod output;
 mod rooms;
 pub mod tables;
 mod terms;
@@ -69,6 +71,21 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// Mend the modules.
+    #[error("{}", faults(.0))]
+    Modules(Vec<synth::gmf::Error>),
+
+    /// Give a folder that holds modules.
+    #[error("`{path}` holds no module (*.json)")]
+    NoModules {
+        /// The path as given.
+        path: String,
+    },
+
+    /// Ask for a population that can be.
+    #[error("{0}")]
+    Plan(String),
+
     /// Wait for the job that runs, then start again.
     #[error("an import into this datastore is already running")]
     Busy,
@@ -76,6 +93,10 @@ pub enum Error {
     /// The job was told to stop; everything committed so far stays.
     #[error("stopped before the end; what was committed stays, and the same command completes it")]
     Stopped,
+
+    /// Start again.
+    #[error("stopped before the end; nothing of the population is kept")]
+    GenerationStopped,
 
     /// The store refused.
     #[error(transparent)]
@@ -90,6 +111,22 @@ pub enum Error {
     Internal(String),
 }
 
+/// All faults of modules, a line each.
+fn faults(all: &[synth::gmf::Error]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = match all.len() {
+        1 => "a module has a fault".to_owned(),
+        count => format!("modules have {count} faults"),
+    };
+    for fault in all.iter().take(SHOWN) {
+        text.push_str(&format!("\n  {fault}"));
+    }
+    if all.len() > SHOWN {
+        text.push_str(&format!("\n  and {} more", all.len() - SHOWN));
+    }
+    text
+}
+
 impl Error {
     /// What the reader can do about it.
     pub fn hint(&self) -> Option<String> {
@@ -99,6 +136,8 @@ impl Error {
             Self::DatastoreExists { .. } => Some("choose another name".into()),
             Self::NothingToImport { .. } => Some("give a folder with *.ndjson, *.ndjson.gz, *.jsonl or *.json files, such a file, or - for stdin".into()),
             Self::OutputNotEmpty { .. } => Some("choose an empty folder, or add --force to overwrite the files in it".into()),
+            Self::Modules(_) => Some("docs/concepts/generator.md lists what a module may hold".into()),
+            Self::NoModules { .. } => Some("for Synthea's own: --modules synthea/src/main/resources/modules".into()),
             Self::Busy => Some("wait for it to finish; the console's overview shows its progress".into()),
             _ => None,
         }

@@ -21,7 +21,7 @@ export function binary() {
 export function folders() {
   const shared = process.env.TARN_SHARED ?? join(root, '../shared');
   return [
-    { name: 'the sample', path: join(root, 'cli/sample'), why: 'the sample is part of the repository' },
+    { name: 'the sample', path: join(root, 'cli/tests/sample'), why: 'the sample is part of the repository' },
     { name: 'synthea-2021', path: join(shared, 'data/fhir/synthea-2021'), why: 'needs the shared data, see TARN_SHARED' },
   ];
 }

@@ -1,37 +1,38 @@
 //! `tarn demo`: the whole river in one command.
 
 use crate::arguments::Demo;
+use crate::commands::generate;
 use crate::commands::import::{code, follow, told};
 use crate::commands::key::{failed, pasteable};
 use crate::commands::serve::{Stop, open};
 use crate::commands::store::endpoint;
 use crate::failure::Failure;
 use crate::{Context, show};
+use jobs::generate::{Prepared, prepare};
 use jobs::import::{Request, Source, Timings};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A few synthetic patients, so that the demo needs nothing but the binary.
-#[derive(rust_embed::RustEmbed)]
-#[folder = "sample"]
-struct Sample;
+/// How many patients a demo has: enough for busy wards, and for a minute's wait.
+const PATIENTS: u64 = 1_000;
+
+/// The demo's seed.
+const SEED: u64 = 1;
 
 pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failure> {
-    if given.patients.is_some() {
-        return Err(Failure::new(
-            "this version cannot generate patients yet: the generator arrives later",
-        )
-        .hint("`tarn demo` imports a small sample, `tarn demo --from DIR` your own NDJSON"));
-    }
     if let Some(from) = &given.from
         && !from.exists()
     {
         return Err(Failure::new(format!("there is no file or folder `{}`", from.display())));
     }
     let (bound, lock) = open(context, &given.listen)?;
+    let population = match &given.from {
+        Some(_) => None,
+        None => Some(population(context, given)?),
+    };
     let stop = context.runtime.block_on(async { Stop::listen() })?;
     let datastore = match bound.rooms.find(&given.store) {
         Ok(datastore) => datastore,
@@ -63,15 +64,22 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
         open_browser(&sign_in);
     }
 
-    let request = Request {
-        sources: match &given.from {
-            Some(path) => vec![Source::Path(path.clone())],
-            None => sample(),
-        },
-        stop: Arc::default(),
-    };
-    let interrupt = Arc::clone(&request.stop);
+    let interrupt = Arc::new(AtomicBool::new(false));
     let bar = show::bar(0);
+    let mut sources: Vec<Source> = given.from.iter().cloned().map(Source::Path).collect();
+    let maker = population.map(|prepared| {
+        let told = bar.clone();
+        let (stream, maker) =
+            jobs::generate::stream(prepared, 0, Arc::clone(&interrupt), move |progress| {
+                // Once patients are written, the import tells how it goes.
+                if progress.admitting {
+                    generate::tell(&told, progress);
+                }
+            });
+        sources.push(Source::reader("generated", stream));
+        maker
+    });
+    let request = Request { sources, stop: Arc::clone(&interrupt) };
     let timings = Arc::new(Mutex::new(Timings::default()));
     let (imported, stop) = context.runtime.block_on(async {
         let stop = tokio::spawn(stop.given());
@@ -90,6 +98,14 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
         Ok::<_, Failure>((imported, stop))
     })?;
     bar.finish_and_clear();
+    let made = maker
+        .map(|maker| {
+            maker
+                .join()
+                .map_err(|_| Failure::new("making the population failed: a fault of ours"))?
+                .map_err(Failure::from)
+        })
+        .transpose();
     let code = match &imported {
         Ok(summary) => {
             if context.global.json {
@@ -99,12 +115,17 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
                     "store": datastore.name,
                     "datastore_id": datastore.datastore_id,
                     "key": key,
+                    "generated": made.as_ref().ok().and_then(Option::as_ref),
                     "import": summary,
                 }))?;
             } else {
                 let fhir = endpoint(&address.to_string(), &datastore.datastore_id);
+                let generated = match &made {
+                    Ok(Some(made)) => generate::told(made),
+                    _ => String::new(),
+                };
                 show::out(&format!(
-                    "{}{}",
+                    "{generated}{}{}",
                     told(summary),
                     next_steps(context, &address.to_string(), &fhir, &datastore.name, &key)
                 ))?;
@@ -126,17 +147,60 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
     })?;
     drop(lock);
     imported?;
+    // The importer took what there was and listed the rest as a broken stream: this is why.
+    made?;
     Ok(code)
 }
 
-/// The sample in the binary.
-fn sample() -> Vec<Source> {
-    Sample::iter()
-        .filter_map(|name| {
-            let file = Sample::get(&name)?;
-            Some(Source::from((name.as_ref(), bytes::Bytes::from(file.data.into_owned()))))
-        })
-        .collect()
+/// The population of the last demo in this data folder, so that the next one finds it unchanged, or
+/// completes it, instead of making everybody a day older.
+const REMEMBERED: &str = "demo.json";
+
+/// What is remembered of a demo.
+#[derive(PartialEq, serde::Serialize, serde::Deserialize)]
+struct Remembered {
+    store: String,
+    patients: u64,
+    seed: u64,
+    /// YYYY-MM-DD
+    end: String,
+}
+
+/// The patients of a hospital, up to today, or as they were made before.
+fn population(context: &Context<'_>, given: &Demo) -> Result<Prepared, Failure> {
+    let path = context.global.data.join(REMEMBERED);
+    let wrong = |what: String| Failure::new(format!("`{}`: {what}", path.display()));
+    let known: Option<Remembered> = match std::fs::read(&path) {
+        Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| {
+            wrong(format!("not what a demo remembers: {error}"))
+                .hint("remove the file to make a population that lives until today")
+        })?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    let wanted = match known {
+        Some(known)
+            if known.store == given.store
+                && given.patients.is_none_or(|patients| patients == known.patients)
+                && given.seed.is_none_or(|seed| seed == known.seed) =>
+        {
+            known
+        }
+        _ => Remembered {
+            store: given.store.clone(),
+            patients: given.patients.unwrap_or(PATIENTS),
+            seed: given.seed.unwrap_or(SEED),
+            end: generate::end(None)?.to_string()[..10].to_owned(),
+        },
+    };
+    let end = generate::end(Some(&wanted.end))?;
+    let mut plan = synth::Plan::new(wanted.patients, wanted.seed, end);
+    plan.cohort = synth::Cohort::Hospital;
+    let prepared = prepare(plan, None, &[])?;
+    generate::warn(&prepared);
+    let text = serde_json::to_vec(&wanted).map_err(|error| Failure::new(error.to_string()))?;
+    std::fs::write(&path, text).map_err(|error| wrong(error.to_string()))?;
+    Ok(prepared)
 }
 
 /// What to try, ready to paste.

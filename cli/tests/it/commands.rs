@@ -202,9 +202,9 @@ fn settings_are_printed_and_can_be_read_back() {
 }
 
 #[test]
-fn the_demo_imports_its_sample_and_says_how_to_go_on() {
+fn the_demo_generates_its_population_and_says_how_to_go_on() {
     let house = House::new();
-    let demo = ["demo", "--no-open", "--exit", "--http", "127.0.0.1:0"];
+    let demo = ["demo", "--patients", "12", "--no-open", "--exit", "--http", "127.0.0.1:0"];
     let done = house.run(&demo).exits(0);
     for expected in [
         "/console/#sign-in=",
@@ -216,12 +216,14 @@ fn the_demo_imports_its_sample_and_says_how_to_go_on() {
         assert!(done.out.contains(expected), "`{expected}` in {}", done.out);
     }
     let json = house.run(&[&["--json"], &demo[..]].concat()).exits(0).json();
-    assert_eq!(json["import"]["unchanged"], sample_total());
+    assert_eq!(json["generated"]["patients"], 12);
+    assert!(json["generated"]["resources"].as_u64() > Some(1_000), "{json}");
+    assert_eq!(json["import"]["unchanged"], json["generated"]["resources"]);
     let keys = house.run(&["--json", "key", "list"]).exits(0).json();
     assert_eq!(keys.as_array().map(Vec::len), Some(1), "the last demo's key is gone: {keys}");
     assert_eq!(keys[0]["key_id"], json["key"]["key_id"]);
-    let done = house.run(&["demo", "--patients", "10"]).exits(1);
-    assert!(done.err.contains("generator"), "{}", done.err);
+    let done = house.run(&["demo", "--patients", "10", "--from", "x"]).exits(2);
+    assert!(done.err.contains("--from"), "{}", done.err);
     let done = house.run(&["demo", "--from", "nowhere"]).exits(1);
     assert!(done.err.contains("`nowhere`"), "{}", done.err);
 }

@@ -153,9 +153,9 @@ impl Drop for Server {
     }
 }
 
-/// The sample that comes with the binary.
+/// Five synthetic patients made with Synthea.
 pub fn sample() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample")
 }
 
 /// How many resources the sample holds, by file name.

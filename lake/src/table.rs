@@ -435,14 +435,10 @@ fn shown(resource_type: ResourceType, seen: &Schema) -> Schema {
         for suffix in ["", "_text", "_start", "_end", "_type", "_id"] {
             let name = format!("{}{suffix}", element.column());
             let like = || expected.iter().find(|field| *field.name() == name).cloned();
-            // Tags are asked for in every query that tells generated resources from given ones, so
-            // all of `meta` is there whatever was seen of it.
             let field = match (known(&name), like()) {
-                (Some(known), Some(like)) if name == "meta" => Some(Arc::new(Field::new(
-                    name,
-                    merge_types(known.data_type(), like.data_type()),
-                    true,
-                ))),
+                (Some(known), Some(like)) if is_whole(resource_type, &name) => Some(Arc::new(
+                    Field::new(name, merge_types(known.data_type(), like.data_type()), true),
+                )),
                 (known, like) => known.or(like),
             };
             fields.extend(field);
@@ -454,6 +450,15 @@ fn shown(resource_type: ResourceType, seen: &Schema) -> Schema {
     }
     fields.extend(system_fields());
     Schema::new(fields)
+}
+
+/// Columns that are there with all they may hold, whatever was seen of it: tags are asked for in
+/// every query that tells generated resources from given ones, where a patient lay from when to when
+/// by every census, also of data that only names the hospital, and what a condition is called by every
+/// list of them.
+fn is_whole(resource_type: ResourceType, name: &str) -> bool {
+    let columns = [("Encounter", "location"), ("Condition", "code")];
+    name == "meta" || columns.contains(&(resource_type.name(), name))
 }
 
 /// The columns of a table without rows.

@@ -19,6 +19,9 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Longest text parameter, in characters.
 const TEXT_MAX: usize = 200;
 
+/// Where a dashboard stands in lists that does not say so.
+const ORDER: i64 = 100;
+
 /// The dashboards there are.
 pub(crate) struct Dashboards {
     folder: PathBuf,
@@ -30,6 +33,8 @@ pub(crate) struct Dashboard {
     pub id: String,
     pub title: String,
     pub description: String,
+    /// Place in lists: the lowest first, then by id.
+    order: i64,
     parameters: Vec<Parameter>,
     datasets: Vec<(String, Sql)>,
     /// For the console; its widgets' data sets were checked to exist.
@@ -70,7 +75,7 @@ impl Dashboards {
         Self { folder }
     }
 
-    /// All of them by id. Files with mistakes are left out and named in the log.
+    /// All of them, in their order. Files with mistakes are left out and named in the log.
     pub fn list(&self) -> Vec<Dashboard> {
         let mut all = BTreeMap::new();
         for (file, text) in self.files() {
@@ -81,7 +86,10 @@ impl Dashboards {
                 Err(error) => tracing::warn!(%error, "left out"),
             }
         }
-        all.into_values().collect()
+        let mut all: Vec<Dashboard> = all.into_values().collect();
+        // A stable sort: dashboards of one order stay in order of their ids.
+        all.sort_by_key(|dashboard| dashboard.order);
+        all
     }
 
     /// The dashboard of this id, if there is one.
@@ -356,7 +364,11 @@ fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
     let Value::Object(mut document) = value else {
         return Err("the file is not a mapping".to_owned());
     };
-    only(&document, &["id", "title", "description", "parameters", "datasets", "tabs"], "the file")?;
+    only(
+        &document,
+        &["id", "title", "description", "order", "parameters", "datasets", "tabs"],
+        "the file",
+    )?;
     let id = required(&document, "id", "the file")?;
     if id != stem {
         return Err(format!("`id` must be the file's name, `{stem}`"));
@@ -370,6 +382,10 @@ fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
     }
     let title = required(&document, "title", "the file")?;
     let description = optional(&document, "description", "the file")?.unwrap_or_default();
+    let order = match document.get("order") {
+        None | Some(Value::Null) => ORDER,
+        Some(order) => order.as_i64().ok_or("`order` of the file is not a whole number")?,
+    };
 
     let mut parameters: Vec<Parameter> = Vec::new();
     for (place, shown) in
@@ -419,7 +435,7 @@ fn read(stem: &str, value: Value) -> Result<Dashboard, String> {
             }
         }
     }
-    Ok(Dashboard { id, title, description, parameters, datasets, tabs })
+    Ok(Dashboard { id, title, description, order, parameters, datasets, tabs })
 }
 
 fn parameter(shown: Value) -> Result<Parameter, String> {
@@ -522,7 +538,8 @@ mod tests {
         let all = Dashboards::open(PathBuf::from("nowhere")).list();
         let count = Shipped::iter().filter(|name| is_dashboard(name)).count();
         assert_eq!(all.len(), count);
-        assert!(all.iter().any(|dashboard| dashboard.id == "population"));
+        let ids: Vec<&str> = all.iter().map(|dashboard| dashboard.id.as_str()).collect();
+        assert_eq!(ids, ["population", "hospital", "timeline"]);
     }
 
     #[test]
@@ -609,6 +626,7 @@ mod tests {
         );
         assert!(dashboards.find("broken").is_err());
         assert!(dashboards.find("../population").expect("no mistake").is_none());
-        assert_eq!(dashboards.list().len(), 1);
+        let shipped = Shipped::iter().filter(|name| is_dashboard(name)).count();
+        assert_eq!(dashboards.list().len(), shipped);
     }
 }

@@ -88,6 +88,8 @@ export interface Widget {
   place: { x: number; y: number; w: number; h: number };
   /** Kind `vega` only: a Vega-Lite specification without data. */
   spec?: Record<string, unknown>;
+  /** Kind `vega` only: pixels, 280 unless given. */
+  height?: number;
 }
 
 /** Columns by the part they play. */

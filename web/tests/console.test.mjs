@@ -196,12 +196,15 @@ for (const folder of folders()) {
             ['dashboards', 'dashboards', 'main li a'],
             ['population', 'dashboards/population', '[data-widget="gender"] .canvas svg'],
             ['population filtered', `dashboards/population?gender=${expected.genders[0][0]}&grain=month`, '[data-widget="gender"] .canvas svg'],
+            ['hospital', 'dashboards/hospital', '[data-widget="now"] [data-test="value"]'],
+            ['timeline', 'dashboards/timeline', '[data-widget="conditions"] table'],
             ['missing', 'no-such-page', 'h1'],
           ]) {
             await page.goto(`${tarn.origin}/console/${path}`);
             await page.locator(ready).first().waitFor();
             await page.waitForTimeout(500);
             assert.equal(await page.locator('html').getAttribute('data-theme'), scheme);
+            assert.equal(await page.getByText('This picture failed').count(), 0, `${name}: a picture failed`);
             await picture(page, `${folder.name}-${name}-${scheme}-${width}`);
             await accessible(page, `${name}, ${scheme}, ${width}`);
             await fits(page, `${name}, ${width}`);

@@ -24,6 +24,7 @@ pub mod person;
 pub mod plan;
 pub mod population;
 pub mod random;
+mod ranges;
 pub mod record;
 pub mod simulate;
 pub mod time;

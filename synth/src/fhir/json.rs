@@ -103,33 +103,34 @@ impl Object<'_> {
         self.out.push(b'"');
     }
 
-    /// An object.
+    /// An object; nothing at all if `fill` leaves it empty.
     pub(crate) fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) {
-        let (start, empty) = (self.out.len(), self.empty);
-        self.key(name);
-        self.out.push(b'{');
-        let mut inner = Object { out: self.out, empty: true };
-        fill(&mut inner);
-        if inner.empty {
-            self.out.truncate(start);
-            self.empty = empty;
-        } else {
-            self.out.push(b'}');
-        }
+        self.nested(name, b'{', b'}', |out| {
+            let mut inner = Object { out, empty: true };
+            fill(&mut inner);
+            inner.empty
+        });
     }
 
-    /// An array.
+    /// An array; nothing at all if `fill` leaves it empty.
     pub(crate) fn array(&mut self, name: &str, fill: impl FnOnce(&mut Array<'_>)) {
+        self.nested(name, b'[', b']', |out| {
+            let mut inner = Array { out, empty: true };
+            fill(&mut inner);
+            inner.empty
+        });
+    }
+
+    /// What `fill` writes between two brackets; if it says that this is nothing, the name goes too.
+    fn nested(&mut self, name: &str, open: u8, close: u8, fill: impl FnOnce(&mut Vec<u8>) -> bool) {
         let (start, empty) = (self.out.len(), self.empty);
         self.key(name);
-        self.out.push(b'[');
-        let mut inner = Array { out: self.out, empty: true };
-        fill(&mut inner);
-        if inner.empty {
+        self.out.push(open);
+        if fill(self.out) {
             self.out.truncate(start);
             self.empty = empty;
         } else {
-            self.out.push(b']');
+            self.out.push(close);
         }
     }
 

@@ -4,9 +4,11 @@ use super::care::{OF_IMAGING, OF_REPORT, Order, request};
 use super::documents::Written;
 use super::id::{Kind, hash};
 use super::kept::numbered;
-use super::tables::{ANSWERS, Questionnaire, Range};
+use super::tables::{ANSWERS, Questionnaire};
 use super::{Lines, Object, Subject, tables, term, terms};
+use crate::ranges::Range;
 use crate::record::{Finding, Imaging, Observation, Report};
+use crate::time::Time;
 use crate::vocabulary::{CodeList, Symbol};
 
 pub(super) fn write(subject: &Subject<'_>, out: &mut Lines) {
@@ -81,7 +83,7 @@ fn observation(
         if absent || !value(subject, object, entry.value, unit) {
             missing(object);
         }
-        let range = measurement.range.filter(|range| range.unit == unit);
+        let range = range_of(subject, measurement, unit, entry.time);
         interpretation(subject, object, entry.value, range);
         if let Some(panel) = panel {
             object.reference("specimen", Kind::Specimen, &subject.id(Kind::Specimen, panel));
@@ -97,7 +99,7 @@ fn observation(
         }
         object.array("component", |components| {
             for part in &entry.components {
-                components.object(|object| component(subject, object, part));
+                components.object(|object| component(subject, object, part, entry.time));
             }
         });
     });
@@ -107,6 +109,7 @@ fn component(
     subject: &Subject<'_>,
     object: &mut Object<'_>,
     (codes, found, unit): &(CodeList, Finding, Symbol),
+    at: Time,
 ) {
     let unit = subject.writer.simulation.vocabulary.symbol(*unit);
     subject.concept(object, "code", *codes);
@@ -114,11 +117,22 @@ fn component(
         missing(object);
     }
     let measurement = &subject.writer.concepts[codes.0 as usize].measurement;
-    let range = measurement.range.filter(|range| range.unit == unit);
+    let range = range_of(subject, measurement, unit, at);
     interpretation(subject, object, *found, range);
     if let Some(range) = range {
         reference_range(subject, object, range);
     }
+}
+
+/// The range a result is held against: only in its unit, and only in adults.
+fn range_of(
+    subject: &Subject<'_>,
+    measurement: &tables::Measurement,
+    unit: &str,
+    at: Time,
+) -> Option<&'static Range> {
+    let adult = subject.person.age(at) >= 18;
+    measurement.range.filter(|range| adult && range.unit == unit)
 }
 
 /// What a result means: numbers by their range, findings by what they say.

@@ -1,5 +1,7 @@
 //! Tests and vital signs under the names clinicians give them, and units as they write them.
 
+use crate::person::Sex;
+use crate::ranges;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -11,9 +13,10 @@ pub(super) struct Lab {
     pub short: &'static str,
     /// The order in a result list; results of one group stand in one line.
     pub group: u8,
-    /// Below and above these numbers it is remarked on; `NAN`: never.
-    pub low: f64,
-    pub high: f64,
+    /// Below and above these numbers it is remarked on, where [`ranges`] has no normal range: scores
+    /// mostly; `NAN`: never.
+    low: f64,
+    high: f64,
 }
 
 const fn l(
@@ -42,46 +45,46 @@ pub(super) const GROUPS: [&[&str]; 8] = [
 ];
 
 pub(super) static LABS: &[Lab] = &[
-    l(&["6690-2", "26464-8"], "white count", "WBC", 0, 4.0, 11.0),
-    l(&["718-7", "20509-6"], "hemoglobin", "Hgb", 0, 12.0, 17.5),
-    l(&["4544-3", "20570-8"], "hematocrit", "Hct", 0, 36.0, 53.0),
-    l(&["777-3", "26515-7"], "platelets", "Plt", 0, 150.0, 450.0),
-    l(&["787-2"], "MCV", "MCV", 0, 80.0, 100.0),
-    l(&["2951-2", "2947-0"], "sodium", "Na", 1, 135.0, 145.0),
-    l(&["2823-3", "6298-4"], "potassium", "K", 1, 3.5, 5.1),
+    l(&["6690-2", "26464-8"], "white count", "WBC", 0, N, N),
+    l(&["718-7", "20509-6"], "hemoglobin", "Hgb", 0, N, N),
+    l(&["4544-3", "20570-8"], "hematocrit", "Hct", 0, N, N),
+    l(&["777-3", "26515-7"], "platelets", "Plt", 0, N, N),
+    l(&["787-2"], "MCV", "MCV", 0, N, N),
+    l(&["2951-2", "2947-0"], "sodium", "Na", 1, N, N),
+    l(&["2823-3", "6298-4"], "potassium", "K", 1, N, N),
     l(&["2075-0", "2069-3"], "chloride", "Cl", 1, N, N),
-    l(&["2028-9", "20565-8", "1963-8"], "bicarbonate", "CO2", 1, 21.0, 31.0),
-    l(&["3094-0", "6299-2"], "BUN", "BUN", 1, N, 25.0),
-    l(&["2160-0", "38483-4"], "creatinine", "Cr", 1, N, 1.3),
+    l(&["2028-9", "20565-8", "1963-8"], "bicarbonate", "CO2", 1, N, N),
+    l(&["3094-0", "6299-2"], "BUN", "BUN", 1, N, N),
+    l(&["2160-0", "38483-4"], "creatinine", "Cr", 1, N, N),
     l(
         &["33914-3", "98979-8", "62238-1", "48642-3", "48643-1", "77147-7", "69405-9"],
         "eGFR",
         "eGFR",
         1,
-        60.0,
+        N,
         N,
     ),
-    l(&["2345-7", "2339-0", "1558-6", "41653-7"], "glucose", "Glu", 1, 65.0, 180.0),
-    l(&["17861-6", "49765-1"], "calcium", "Ca", 1, 8.4, 10.5),
-    l(&["1742-6"], "ALT", "ALT", 2, N, 55.0),
-    l(&["1920-8"], "AST", "AST", 2, N, 45.0),
-    l(&["6768-6"], "alkaline phosphatase", "ALP", 2, N, 130.0),
-    l(&["1975-2"], "total bilirubin", "T bili", 2, N, 1.3),
-    l(&["1751-7"], "albumin", "Alb", 2, 3.4, N),
-    l(&["2093-3"], "total cholesterol", "TC", 3, N, 200.0),
-    l(&["18262-6", "13457-7", "2089-1"], "LDL", "LDL", 3, N, 130.0),
-    l(&["2085-9"], "HDL", "HDL", 3, 40.0, N),
-    l(&["2571-8"], "triglycerides", "TG", 3, N, 150.0),
-    l(&["4548-4"], "hemoglobin A1c", "A1c", 4, N, 6.4),
+    l(&["2345-7", "2339-0", "1558-6", "41653-7"], "glucose", "Glu", 1, N, N),
+    l(&["17861-6", "49765-1"], "calcium", "Ca", 1, N, N),
+    l(&["1742-6"], "ALT", "ALT", 2, N, N),
+    l(&["1920-8"], "AST", "AST", 2, N, N),
+    l(&["6768-6"], "alkaline phosphatase", "ALP", 2, N, N),
+    l(&["1975-2"], "total bilirubin", "T bili", 2, N, N),
+    l(&["1751-7"], "albumin", "Alb", 2, N, N),
+    l(&["2093-3"], "total cholesterol", "TC", 3, N, N),
+    l(&["18262-6", "13457-7", "2089-1"], "LDL", "LDL", 3, N, N),
+    l(&["2085-9"], "HDL", "HDL", 3, N, N),
+    l(&["2571-8"], "triglycerides", "TG", 3, N, N),
+    l(&["4548-4"], "hemoglobin A1c", "A1c", 4, N, N),
     l(
         &["14959-1", "9318-7", "30000-4", "13705-9"],
         "urine albumin/creatinine ratio",
         "ACR",
         4,
         N,
-        30.0,
+        N,
     ),
-    l(&["3016-3", "11580-8"], "TSH", "TSH", 4, 0.4, 4.5),
+    l(&["3016-3", "11580-8"], "TSH", "TSH", 4, N, N),
     l(
         &["10839-9", "6598-7", "89579-7", "49563-0", "42757-5", "67151-1"],
         "troponin",
@@ -90,16 +93,16 @@ pub(super) static LABS: &[Lab] = &[
         N,
         N,
     ),
-    l(&["30934-4", "42637-9"], "BNP", "BNP", 5, N, 100.0),
-    l(&["33762-6"], "NT-proBNP", "NT-proBNP", 5, N, 300.0),
+    l(&["30934-4", "42637-9"], "BNP", "BNP", 5, N, N),
+    l(&["33762-6"], "NT-proBNP", "NT-proBNP", 5, N, N),
     l(&["10230-1", "8806-2", "18043-0"], "ejection fraction", "LVEF", 5, 50.0, N),
     l(&["6301-6", "34714-6"], "INR", "INR", 5, N, N),
-    l(&["2524-7", "32693-4", "2518-9"], "lactate", "lactate", 6, N, 2.0),
-    l(&["1988-5"], "C-reactive protein", "CRP", 6, N, 10.0),
-    l(&["33959-8", "75241-0"], "procalcitonin", "PCT", 6, N, 0.5),
-    l(&["30341-2", "4537-7"], "ESR", "ESR", 6, N, 30.0),
-    l(&["2857-1", "19195-7"], "PSA", "PSA", 6, N, 4.0),
-    l(&["2276-4"], "ferritin", "ferritin", 6, 15.0, N),
+    l(&["2524-7", "32693-4", "2518-9"], "lactate", "lactate", 6, N, N),
+    l(&["1988-5"], "C-reactive protein", "CRP", 6, N, N),
+    l(&["33959-8", "75241-0"], "procalcitonin", "PCT", 6, N, N),
+    l(&["30341-2", "4537-7"], "ESR", "ESR", 6, N, N),
+    l(&["2857-1", "19195-7"], "PSA", "PSA", 6, N, N),
+    l(&["2276-4"], "ferritin", "ferritin", 6, N, N),
     l(&["2039-6"], "CEA", "CEA", 6, N, 5.0),
     l(&["44261-6"], "PHQ-9", "PHQ-9", 7, N, 9.0),
     l(&["55758-7"], "PHQ-2", "PHQ-2", 7, N, 2.0),
@@ -120,7 +123,7 @@ pub(super) static LABS: &[Lab] = &[
     l(&["630-4"], "urine culture", "UCx", 6, N, N),
     l(&["2106-3"], "urine hCG", "UPT", 6, N, N),
     l(&["20454-5"], "urine protein", "UA protein", 6, N, N),
-    l(&["3040-3"], "lipase", "lipase", 6, N, 160.0),
+    l(&["3040-3"], "lipase", "lipase", 6, N, N),
     l(&["48065-7"], "D-dimer", "D-dimer", 6, N, N),
     l(&["19926-5"], "FEV1/FVC", "FEV1/FVC", 6, N, N),
     l(&["55283-6"], "fetal heart rate", "FHR", 6, N, N),
@@ -160,6 +163,24 @@ pub(super) fn find(loinc: &str) -> Option<&'static Lab> {
         LABS.iter().flat_map(|lab| lab.loinc.iter().map(move |code| (*code, lab))).collect()
     });
     index.get(loinc).copied()
+}
+
+/// The mark an adult's result gets, as its Observation is interpreted; nothing for a normal one.
+pub(super) fn flag(loinc: &str, ucum: &str, value: f64, sex: Sex) -> &'static str {
+    let lower = " (L)";
+    let higher = " (H)";
+    if let Some(range) = ranges::find(|code| code == loinc).filter(|range| range.unit == ucum) {
+        return match range.interpret(value, sex).0 {
+            "L" | "LL" => lower,
+            "H" | "HH" => higher,
+            _ => "",
+        };
+    }
+    match find(loinc) {
+        Some(lab) if value < lab.low => lower,
+        Some(lab) if value > lab.high => higher,
+        _ => "",
+    }
 }
 
 /// A UCUM unit as clinicians write it.

@@ -1115,18 +1115,9 @@ impl<'a> Scribe<'a> {
                 if with_unit || ucum == "%" {
                     self.unit(ucum, name, true);
                 }
-                if let Some(lab) = lab {
-                    // Flags are the usual adult ranges of any laboratory.
-                    let flag = if value < lab.low {
-                        " (L)"
-                    } else if value > lab.high {
-                        " (H)"
-                    } else {
-                        ""
-                    };
-                    if self.facts.years >= 18 && self.random.chance(0.7) {
-                        self.text.raw(flag);
-                    }
+                let flag = labs::flag(&code.code, ucum, value, self.person.sex);
+                if self.facts.years >= 18 && self.random.chance(0.7) {
+                    self.text.raw(flag);
                 }
             }
             Finding::Code(id) => {

@@ -218,8 +218,9 @@ impl Scribe<'_> {
             .iter()
             .filter(|seen| {
                 let Finding::Quantity(value, _) = seen.value else { return false };
-                labs::find(&vocabulary.first(seen.codes).code)
-                    .is_some_and(|lab| value > lab.high || value < lab.low)
+                let loinc = &vocabulary.first(seen.codes).code;
+                let ucum = vocabulary.symbol(seen.unit);
+                !labs::flag(loinc, ucum, value, self.person.sex).is_empty()
             })
             .take(4)
             .map(|seen| (*seen).clone())

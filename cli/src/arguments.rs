@@ -171,7 +171,7 @@ Examples:
   tarn generate --patients 500 --out - | tarn import --store ward --create -
   tarn generate --patients 300 --age 65-90 --sex female --gold ./gold --out ./people
   tarn generate --cohort hospital --patients 1000 --out ./people    the patients of one hospital
-  tarn generate --modules ./synthea/src/main/resources/modules --out ./people
+  tarn generate --modules ./synthea/src/main/resources/modules --lenient --out ./people
   tarn generate --compare ./people ./others                   two populations side by side
 
 Result with --json:
@@ -223,6 +223,9 @@ pub(crate) struct Generate {
     /// A folder of modules in the Generic Module Framework instead of our own
     #[arg(long, value_name = "DIR")]
     pub modules: Option<PathBuf>,
+    /// Take unknown keys and shares that do not add up as warnings, as Synthea's own engine does
+    #[arg(long, requires = "modules")]
+    pub lenient: bool,
     /// Only these modules (and what they call); repeat it for several
     #[arg(long, value_name = "NAME")]
     pub module: Vec<String>,

@@ -6,13 +6,13 @@
 //! - memory grows with the population by its hospital stays and a few bytes a patient, not by what is
 //!   written.
 
-use crate::Error;
 use crate::output::{Output, failed};
+use crate::{Error, folder};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -39,9 +39,6 @@ const GOLD: &str = "notes.ndjson";
 /// The Bundle others refer to.
 const WORLD: &str = "hospitals-and-clinicians";
 
-/// How deep module folders may lie in the folder given.
-const DEPTH_MAX: usize = 8;
-
 /// Chunks that wait for an importer, at most.
 const CHUNKS_WAITING: usize = 2;
 
@@ -52,15 +49,28 @@ pub struct Prepared {
     pub warnings: Vec<String>,
 }
 
+/// Which modules make people ill.
+pub enum Modules {
+    /// Our own.
+    Own,
+    /// Those of a folder.
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What Synthea's engine passes over is a warning.
+        lenient: bool,
+    },
+}
+
 /// Loads modules, our own or those of a folder, and makes the world of the plan.
 ///
 /// # Errors
 /// [`Error::Input`] when the folder cannot be read; [`Error::Modules`] with every fault in it;
 /// [`Error::Plan`] when the plan names a module or place that is not there.
-pub fn prepare(plan: Plan, modules: Option<&Path>, only: &[String]) -> Result<Prepared, Error> {
+pub fn prepare(plan: Plan, modules: &Modules, only: &[String]) -> Result<Prepared, Error> {
     let files = match modules {
-        Some(folder) => read_modules(folder)?,
-        None => Files::own(),
+        Modules::Folder { path, lenient } => Files { lenient: *lenient, ..read_modules(path)? },
+        Modules::Own => Files::own(),
     };
     let (mut simulation, warnings) = Simulation::new(plan, &files).map_err(Error::Modules)?;
     if !only.is_empty() {
@@ -88,62 +98,29 @@ fn unknown_word(what: &str, unknown: &str, known: &[String]) -> Error {
 /// Every `*.json` below a folder, and the tables in its `lookup_tables`.
 fn read_modules(folder: &Path) -> Result<Files, Error> {
     let mut files = Files::default();
-    descend(folder, "", &mut HashSet::new(), &mut files)?;
+    let wanted = |name: &str| name.ends_with(".json") || name.ends_with(".csv");
+    for found in folder::files(folder, wanted)? {
+        let refused = |why: String| Error::Input {
+            path: found.path.display().to_string(),
+            source: std::io::Error::other(why),
+        };
+        if !found.about.is_file() {
+            return Err(refused("it is not a file".to_owned()));
+        }
+        if found.about.len() > MODULE_BYTES_MAX {
+            let bytes = found.about.len();
+            return Err(refused(format!(
+                "{bytes} bytes are more than a module of {MODULE_BYTES_MAX}"
+            )));
+        }
+        let bytes = std::fs::read(&found.path)
+            .map_err(|source| Error::Input { path: found.path.display().to_string(), source })?;
+        files.add(&found.inside, bytes);
+    }
     if files.modules.is_empty() {
         return Err(Error::NoModules { path: folder.display().to_string() });
     }
     Ok(files)
-}
-
-/// A folder that links lead to more than once, such as a loop, is read once.
-fn descend(
-    folder: &Path,
-    above: &str,
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Files,
-) -> Result<(), Error> {
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| Error::Input { path, source }
-    };
-    if !seen.insert(std::fs::canonicalize(folder).map_err(failed(folder))?) {
-        return Ok(());
-    }
-    let mut paths = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
-        .map_err(failed(folder))?;
-    paths.sort();
-    for path in paths {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let inside = format!("{above}{name}");
-        if name.starts_with('.') {
-            continue;
-        }
-        let about = std::fs::metadata(&path).map_err(failed(&path))?;
-        if about.is_dir() {
-            if above.matches('/').count() >= DEPTH_MAX {
-                let source = std::io::Error::other(format!("more than {DEPTH_MAX} folders deep"));
-                return Err(failed(&path)(source));
-            }
-            descend(&path, &format!("{inside}/"), seen, files)?;
-            continue;
-        }
-        if !name.ends_with(".json") && !name.ends_with(".csv") {
-            continue;
-        }
-        if !about.is_file() {
-            return Err(failed(&path)(std::io::Error::other("it is not a file")));
-        }
-        if about.len() > MODULE_BYTES_MAX {
-            let source = std::io::Error::other(format!(
-                "{} bytes are more than a module of {MODULE_BYTES_MAX}",
-                about.len()
-            ));
-            return Err(failed(&path)(source));
-        }
-        files.add(&inside, std::fs::read(&path).map_err(failed(&path))?);
-    }
-    Ok(())
 }
 
 /// How a population is written.

@@ -10,6 +10,7 @@
 
 pub mod annotate;
 pub mod export;
+mod folder;
 pub mod generate;
 pub mod import;
 mod output;
@@ -136,7 +137,7 @@ impl Error {
             Self::DatastoreExists { .. } => Some("choose another name".into()),
             Self::NothingToImport { .. } => Some("give a folder with *.ndjson, *.ndjson.gz, *.jsonl or *.json files, such a file, or - for stdin".into()),
             Self::OutputNotEmpty { .. } => Some("choose an empty folder, or add --force to overwrite the files in it".into()),
-            Self::Modules(_) => Some("docs/concepts/generator.md lists what a module may hold".into()),
+            Self::Modules(_) => Some("docs/concepts/generator.md lists what a module may hold; --lenient passes over unknown keys and shares that do not add up, as Synthea does".into()),
             Self::NoModules { .. } => Some("for Synthea's own: --modules synthea/src/main/resources/modules".into()),
             Self::Busy => Some("wait for it to finish; the console's overview shows its progress".into()),
             _ => None,

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p synth --example check_modules [DIR]`
 
+mod shared;
+
 use std::path::Path;
 use std::process::ExitCode;
 use synth::gmf::{Files, Modules};
@@ -13,7 +15,7 @@ fn main() -> ExitCode {
         None => Files::own(),
         Some(folder) => {
             let mut files = Files::default();
-            if let Err(error) = read(Path::new(&folder), Path::new(&folder), &mut files) {
+            if let Err(error) = shared::read(Path::new(&folder), Path::new(&folder), &mut files) {
                 eprintln!("could not read {folder}: {error}");
                 return ExitCode::FAILURE;
             }
@@ -48,19 +50,4 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn read(root: &Path, folder: &Path, files: &mut Files) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            read(root, &path, files)?;
-        } else if let Ok(below) = path.strip_prefix(root) {
-            let name = below.to_string_lossy().into_owned();
-            if name.ends_with(".json") || name.ends_with(".csv") {
-                files.add(&name, std::fs::read(&path)?);
-            }
-        }
-    }
-    Ok(())
 }

@@ -9,6 +9,8 @@
 //! see where a table of hazards is off. By default 26,000 people of all ages, of whom about 20,000
 //! are adults. Numbers do not depend on `--threads`.
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -164,7 +166,7 @@ fn options() -> Result<Options, String> {
             }
             "--modules" => {
                 files = Files::default();
-                read(Path::new(&value), Path::new(&value), &mut files)
+                shared::read(Path::new(&value), Path::new(&value), &mut files)
                     .map_err(|error| format!("could not read {value}: {error}"))?;
                 files.modules.sort();
             }
@@ -173,21 +175,6 @@ fn options() -> Result<Options, String> {
         }
     }
     Ok(Options { plan, threads, files, bands })
-}
-
-fn read(root: &Path, folder: &Path, files: &mut Files) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            read(root, &path, files)?;
-        } else if let Ok(below) = path.strip_prefix(root) {
-            let name = below.to_string_lossy().into_owned();
-            if name.ends_with(".json") || name.ends_with(".csv") {
-                files.add(&name, std::fs::read(&path)?);
-            }
-        }
-    }
-    Ok(())
 }
 
 fn count(simulation: &Simulation, threads: u64) -> Tally {

@@ -43,6 +43,9 @@ pub struct Files {
     pub modules: Vec<(String, Vec<u8>)>,
     /// `asthma_incidence.csv`.
     pub tables: Vec<(String, Vec<u8>)>,
+    /// Unknown keys, and shares that do not add up, are warnings: Synthea's engine passes over them,
+    /// and its modules hold a few.
+    pub lenient: bool,
 }
 
 #[derive(rust_embed::RustEmbed)]

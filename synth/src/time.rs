@@ -84,11 +84,6 @@ impl Time {
         (self.day() + 3).rem_euclid(7) as u32
     }
 
-    /// Day of the year, 0 to 365.
-    pub fn day_of_year(self) -> i64 {
-        self.day() - Self::of_date(self.civil().year, 1, 1).day()
-    }
-
     /// Moved by so many seconds.
     pub fn plus(self, seconds: i64) -> Self {
         Self(self.0 + seconds)

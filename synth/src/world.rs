@@ -219,23 +219,7 @@ impl World {
 
     /// Where a patient goes for such an encounter, and whom they see: facility and practitioner.
     /// Their own practice and its doctor for check-ups, the hospital of their region for stays.
-    ///
-    /// The patient's age is that of their last encounter, which is near enough; see
-    /// [`World::choose_at`] where the moment is known.
     pub fn choose(
-        &self,
-        person: &Person,
-        class: Class,
-        ward: Option<Ward>,
-        module: &str,
-        random: &mut Random,
-    ) -> (u32, u32) {
-        let now = person.record.encounters.last().map_or(person.birth, |last| last.start);
-        self.choose_at(person, class, ward, module, now, random)
-    }
-
-    /// As [`World::choose`], at a moment.
-    pub fn choose_at(
         &self,
         person: &Person,
         class: Class,

@@ -8,7 +8,7 @@ use crate::commands::serve::{Stop, open};
 use crate::commands::store::endpoint;
 use crate::failure::Failure;
 use crate::{Context, show};
-use jobs::generate::{Prepared, prepare};
+use jobs::generate::{Modules, Prepared, prepare};
 use jobs::import::{Request, Source, Timings};
 use serde_json::json;
 use std::io::IsTerminal;
@@ -106,8 +106,8 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
                 .map_err(Failure::from)
         })
         .transpose();
-    let code = match &imported {
-        Ok(summary) => {
+    let code = match (&imported, &made) {
+        (Ok(summary), Ok(made)) => {
             if context.global.json {
                 show::json(&json!({
                     "http": address.to_string(),
@@ -115,15 +115,12 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
                     "store": datastore.name,
                     "datastore_id": datastore.datastore_id,
                     "key": key,
-                    "generated": made.as_ref().ok().and_then(Option::as_ref),
+                    "generated": made,
                     "import": summary,
                 }))?;
             } else {
                 let fhir = endpoint(&address.to_string(), &datastore.datastore_id);
-                let generated = match &made {
-                    Ok(Some(made)) => generate::told(made),
-                    _ => String::new(),
-                };
+                let generated = made.as_ref().map(generate::told).unwrap_or_default();
                 show::out(&format!(
                     "{generated}{}{}",
                     told(summary),
@@ -135,10 +132,10 @@ pub(crate) fn run(context: &Context<'_>, given: &Demo) -> Result<ExitCode, Failu
             }
             code(summary)
         }
-        Err(_) => ExitCode::FAILURE,
+        _ => ExitCode::FAILURE,
     };
     context.runtime.block_on(async {
-        if imported.is_ok() && !given.exit {
+        if imported.is_ok() && made.is_ok() && !given.exit {
             // A fault in the waiting ends the demo too.
             let _ = stop.await;
         }
@@ -196,7 +193,7 @@ fn population(context: &Context<'_>, given: &Demo) -> Result<Prepared, Failure> 
     let end = generate::end(Some(&wanted.end))?;
     let mut plan = synth::Plan::new(wanted.patients, wanted.seed, end);
     plan.cohort = synth::Cohort::Hospital;
-    let prepared = prepare(plan, None, &[])?;
+    let prepared = prepare(plan, &Modules::Own, &[])?;
     generate::warn(&prepared);
     let text = serde_json::to_vec(&wanted).map_err(|error| Failure::new(error.to_string()))?;
     std::fs::write(&path, text).map_err(|error| wrong(error.to_string()))?;

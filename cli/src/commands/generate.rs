@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::{Context, show};
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
-use jobs::generate::{Out, Prepared, Progress, Request, Summary, prepare};
+use jobs::generate::{Modules, Out, Prepared, Progress, Request, Summary, prepare};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter};
 use std::path::Path;
@@ -46,7 +46,11 @@ pub(crate) fn run(context: &Context<'_>, given: &Generate) -> Result<ExitCode, F
         Cohort::Community => synth::Cohort::Community,
         Cohort::Hospital => synth::Cohort::Hospital,
     };
-    let prepared = prepare(plan, given.modules.as_deref(), &given.module)?;
+    let modules = match &given.modules {
+        Some(path) => Modules::Folder { path: path.clone(), lenient: given.lenient },
+        None => Modules::Own,
+    };
+    let prepared = prepare(plan, &modules, &given.module)?;
     warn(&prepared);
     let stop = Arc::new(AtomicBool::new(false));
     let interrupted = context.runtime.spawn({

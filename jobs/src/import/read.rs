@@ -8,23 +8,19 @@
 
 use super::reject::Reject;
 use super::{Job, Meters, Settings};
-use crate::Error;
+use crate::{Error, folder};
 use bytes::{Buf, Bytes};
 use fhir::IssueCode;
 use flate2::bufread::MultiGzDecoder;
 use parking_lot::{Condvar, Mutex};
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 << 10;
-
-/// How deep folders may lie in the folder given.
-const DEPTH_MAX: usize = 16;
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -107,7 +103,12 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
                 let meta = std::fs::metadata(&path).map_err(failed)?;
                 if meta.is_dir() {
                     let before = inputs.len();
-                    descend(&path, "", &mut HashSet::new(), &mut inputs)?;
+                    let found = folder::files(&path, |name| wanted(name).is_some())?;
+                    inputs.extend(found.into_iter().filter(|one| one.about.is_file()).map(|one| {
+                        let whole = wanted(&one.inside).unwrap_or(false);
+                        let from = Origin::File { path: one.path, bytes: one.about.len() };
+                        Input { name: one.inside.into(), whole, from }
+                    }));
                     if inputs.len() == before {
                         return Err(Error::NothingToImport { path: path.display().to_string() });
                     }
@@ -126,51 +127,6 @@ pub(super) fn inputs(sources: Vec<Source>) -> Result<Vec<Input>, Error> {
         }
     }
     Ok(inputs)
-}
-
-/// Finds the files of a folder and of those in it, by name. A folder that links lead to more than
-/// once, such as a loop, is read once.
-fn descend(
-    folder: &Path,
-    above: &str,
-    seen: &mut HashSet<PathBuf>,
-    inputs: &mut Vec<Input>,
-) -> Result<(), Error> {
-    let failed = |path: &Path, source| Error::Input { path: path.display().to_string(), source };
-    let real = std::fs::canonicalize(folder).map_err(|source| failed(folder, source))?;
-    if !seen.insert(real) {
-        return Ok(());
-    }
-    if above.matches('/').count() > DEPTH_MAX {
-        let source =
-            std::io::Error::other(format!("folders lie more than {DEPTH_MAX} deep in one another"));
-        return Err(failed(folder, source));
-    }
-    let mut names: Vec<_> = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|e| e.file_name())).collect())
-        .map_err(|source| failed(folder, source))?;
-    names.sort();
-    for name in names {
-        let path = folder.join(&name);
-        let Some(name) = name.to_str() else { continue };
-        if name.starts_with('.') {
-            continue;
-        }
-        let wanted = wanted(name);
-        let meta = match std::fs::metadata(&path) {
-            Ok(meta) => meta,
-            // A link to nowhere, say, that nobody would import.
-            Err(_) if wanted.is_none() => continue,
-            Err(source) => return Err(failed(&path, source)),
-        };
-        if meta.is_dir() {
-            descend(&path, &format!("{above}{name}/"), seen, inputs)?;
-        } else if let (Some(whole), true) = (wanted, meta.is_file()) {
-            let from = Origin::File { path, bytes: meta.len() };
-            inputs.push(Input { name: format!("{above}{name}").into(), whole, from });
-        }
-    }
-    Ok(())
 }
 
 /// Whether a file of a folder is to be imported: `Some(true)` when it is one JSON document,

@@ -9,6 +9,8 @@ use std::cell::RefCell;
 pub(crate) struct Faults {
     pub errors: Vec<Error>,
     pub warnings: Vec<String>,
+    /// What others' engines pass over is a warning and no fault.
+    pub lenient: bool,
 }
 
 /// One object of a file, its place for messages, and which keys were asked for.
@@ -54,6 +56,15 @@ impl<'a> Fields<'a> {
             place: self.place.clone(),
             problem: problem.into(),
         });
+    }
+
+    /// Reports what the framework's own engine would pass over: a fault, unless lenient.
+    pub fn doubt(&self, problem: impl Into<String>) {
+        if self.faults.borrow().lenient {
+            self.warn(problem.into());
+        } else {
+            self.fault(problem);
+        }
     }
 
     /// Reports something that will not work, but does no harm.
@@ -192,7 +203,7 @@ impl<'a> Fields<'a> {
                 let mut known: Vec<&str> = asked.clone();
                 known.sort_unstable();
                 known.dedup();
-                self.fault(format!("unknown key `{key}`; known here: {}", known.join(", ")));
+                self.doubt(format!("unknown key `{key}`; known here: {}", known.join(", ")));
             }
         }
     }

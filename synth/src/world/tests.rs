@@ -157,7 +157,7 @@ fn every_encounter_finds_the_right_kind_of_place() {
             for class in CLASSES {
                 for ward in [None, Some(Ward::Icu), Some(Ward::Maternity), Some(Ward::Medical)] {
                     let (facility, doctor) =
-                        world.choose_at(&person, class, ward, "hip_fracture", now, &mut random);
+                        world.choose(&person, class, ward, "hip_fracture", now, &mut random);
                     let kind = world.facilities[facility as usize].kind;
                     assert_eq!(world.practitioners[doctor as usize].facility, facility);
                     let expected = match class {
@@ -187,7 +187,7 @@ fn patients_keep_their_doctor_and_specialists_fit_the_illness() {
     for index in 0..300 {
         let adult = person(index, (index % 8) as u32, now.plus_years(-40));
         let mut see = |class, ward, module: &str| {
-            let (_, doctor) = world.choose_at(&adult, class, ward, module, now, &mut random);
+            let (_, doctor) = world.choose(&adult, class, ward, module, now, &mut random);
             (doctor, world.practitioners[doctor as usize].specialty.1)
         };
         let doctor = see(Class::Wellness, None, "");
@@ -203,7 +203,7 @@ fn patients_keep_their_doctor_and_specialists_fit_the_illness() {
             "Orthopaedic Surgery"
         );
         let child = person(index, 0, now.plus_years(-5));
-        let (_, doctor) = world.choose_at(&child, Class::Wellness, None, "", now, &mut random);
+        let (_, doctor) = world.choose(&child, Class::Wellness, None, "", now, &mut random);
         assert_eq!(world.practitioners[doctor as usize].specialty.1, "Pediatrics");
     }
     assert!(doctors.len() > 15, "patients see only {} doctors", doctors.len());

@@ -382,3 +382,29 @@ proptest! {
         let _ = load(&files(&[("x.json", everything().to_string()), ("s/sub.json", sub)], &[("t.csv", &table)]));
     }
 }
+
+/// Synthea's own modules hold such faults; its engine passes over them.
+#[test]
+fn lenient_loading_warns_of_unknown_keys_and_shares() {
+    let states = r#""A": {"type": "Simple", "colour": 1, "distributed_transition": [
+        {"distribution": 0.4, "transition": "End"}, {"distribution": 0.44, "transition": "End"}]}"#;
+    let mut files = files(&[("test.json", module(states))], &[]);
+    assert_eq!(load(&files).map(|_| ()).expect_err("two faults").len(), 2);
+    files.lenient = true;
+    let (_, warnings) = load(&files).expect("no fault");
+    for expected in ["test.json: A: unknown key `colour`", "sums to 0.84"] {
+        assert!(warnings.iter().any(|text| text.contains(expected)), "{expected}: {warnings:?}");
+    }
+    // What leads nowhere stays a fault.
+    files.modules[0].1 = module(r#""A": {"type": "Simple", "direct_transition": "No"}"#).into();
+    assert!(load(&files).is_err());
+}
+
+/// `encounter/vitals` of Synthea's begins with an Observation.
+#[test]
+fn a_module_begins_at_its_state_initial_of_whatever_type() {
+    let text = r#"{"name": "Test", "gmfVersion": 2, "states": {
+        "Initial": {"type": "Simple", "direct_transition": "End"}, "End": {"type": "Terminal"}}}"#;
+    assert!(load(&files(&[("test.json", text.to_owned())], &[])).is_ok());
+    refused(r#""A": {"type": "Initial", "direct_transition": "End"}"#, "A", "only the state");
+}
